@@ -1,0 +1,49 @@
+/** A partition as `kafka-topics --describe` shows it. */
+export interface DescribedPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** null when there is none. */
+  readonly leader: number | null;
+  readonly replicas: readonly number[];
+  readonly isr: readonly number[];
+  readonly adding?: readonly number[];
+  readonly removing?: readonly number[];
+}
+
+export interface DescribedTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitions: readonly DescribedPartition[];
+  /** `name=value`, in the order to be shown. */
+  readonly configs: readonly string[];
+  readonly markedForDeletion?: boolean;
+}
+
+/** The header line. Scripts look for its tabs and colons: they are Kafka's. */
+export function topicLine(topic: DescribedTopic): string {
+  const replicationFactor = topic.partitions[0]?.replicas.length ?? 0;
+  return [
+    `Topic: ${topic.name}`,
+    `TopicId: ${topic.topicId}`,
+    `PartitionCount: ${topic.partitions.length}`,
+    `ReplicationFactor: ${replicationFactor}`,
+    `Configs: ${topic.configs.join(',')}`,
+    ...(topic.markedForDeletion ? ['MarkedForDeletion: true'] : []),
+  ].join('\t');
+}
+
+/** @param withElr whether to end with the columns that 3.8 added (`N/A` from brokers that have no such thing) */
+export function partitionLine(partition: DescribedPartition, withElr: boolean, markedForDeletion = false): string {
+  const reassigning = (partition.adding?.length ?? 0) + (partition.removing?.length ?? 0) > 0;
+  return [
+    '',
+    `Topic: ${partition.topic}`,
+    `Partition: ${partition.partition}`,
+    `Leader: ${partition.leader ?? 'none'}`,
+    `Replicas: ${partition.replicas.join(',')}`,
+    `Isr: ${partition.isr.join(',')}`,
+    ...(reassigning ? [`Adding Replicas: ${partition.adding!.join(',')}`, `Removing Replicas: ${partition.removing!.join(',')}`] : []),
+    ...(withElr ? ['Elr: N/A', 'LastKnownElr: N/A'] : []),
+    ...(markedForDeletion ? ['MarkedForDeletion: true'] : []),
+  ].join('\t');
+}

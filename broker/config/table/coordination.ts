@@ -1,0 +1,62 @@
+import { atLeast, between } from '../../../shared/config/rules.ts';
+import { boolean, int, long, short, type ConfigTable } from '../../../shared/config/table.ts';
+import { MAX_INT } from '../../../shared/config/types.ts';
+import { clusterWide, notYet } from './scopes.ts';
+
+const positive = { ...notYet, rule: atLeast(1) };
+
+/** Consumer groups, committed offsets, idempotent and transactional producers. */
+export const COORDINATION = {
+  'group.min.session.timeout.ms': int(6000, 'Shortest session timeout a group member may ask for.', notYet),
+  'group.max.session.timeout.ms': int(1_800_000, 'Longest session timeout a group member may ask for.', notYet),
+  'group.initial.rebalance.delay.ms': int(3000, 'How long an empty group waits for more members to join.', notYet),
+  'group.max.size': int(MAX_INT, 'Members of a group.', positive),
+  'offset.metadata.max.bytes': int(4096, 'Largest text stored with a committed offset, in bytes.', notYet),
+  'offsets.load.buffer.size': int(5_242_880, 'Bytes read at a time while committed offsets are loaded.', positive),
+  'offsets.topic.replication.factor': short(3, 'Replicas of the topic of committed offsets.', positive),
+  'offsets.topic.num.partitions': int(50, 'Partitions of that topic; must never change.', positive),
+  'offsets.topic.segment.bytes': int(104_857_600, 'Segment size of that topic in bytes.', positive),
+  'offsets.topic.compression.codec': int(0, 'Compression of that topic by its number.', {
+    ...notYet,
+    rule: between(0, 4),
+  }),
+  'offsets.retention.minutes': int(10_080, 'Minutes for which the offsets of an empty group are kept.', positive),
+  'offsets.retention.check.interval.ms': long(600_000, 'How often expired offsets are removed.', positive),
+  'offsets.commit.timeout.ms': int(5000, 'Milliseconds within which a commit must be replicated.', positive),
+  'offsets.commit.required.acks': short(-1, 'Acks of a commit; anything but -1 is unsafe.', notYet),
+  'transactional.id.expiration.ms': int(
+    604_800_000,
+    'Milliseconds after which an unused transactional id is forgotten.',
+    positive,
+  ),
+  'transaction.max.timeout.ms': int(900_000, 'Longest transaction timeout a producer may ask for.', positive),
+  'transaction.state.log.replication.factor': short(3, 'Replicas of the topic of transactions.', positive),
+  'transaction.state.log.num.partitions': int(50, 'Partitions of that topic; must never change.', positive),
+  'transaction.state.log.min.isr': int(2, 'In-sync replicas that topic needs.', positive),
+  'transaction.state.log.segment.bytes': int(104_857_600, 'Segment size of that topic in bytes.', positive),
+  'transaction.state.log.load.buffer.size': int(
+    5_242_880,
+    'Bytes read at a time while transactions are loaded.',
+    positive,
+  ),
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': int(
+    10_000,
+    'How often timed-out transactions are aborted.',
+    positive,
+  ),
+  'transaction.remove.expired.transaction.cleanup.interval.ms': int(
+    3_600_000,
+    'How often expired transactional ids are forgotten.',
+    positive,
+  ),
+  'transaction.partition.verification.enable': boolean(
+    true,
+    'Ask the coordinator whether a partition belongs to the transaction that writes to it.',
+    { ...clusterWide, ...notYet },
+  ),
+  'producer.id.expiration.ms': int(86_400_000, 'Milliseconds after which an unused producer id is forgotten.', {
+    ...clusterWide,
+    ...positive,
+  }),
+  'producer.id.expiration.check.interval.ms': int(600_000, 'How often unused producer ids are looked for.', positive),
+} satisfies ConfigTable;

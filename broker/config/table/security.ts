@@ -1,0 +1,102 @@
+import { atLeast, oneOf } from '../../../shared/config/rules.ts';
+import {
+  boolean,
+  className,
+  double,
+  int,
+  list,
+  long,
+  password,
+  string,
+  type ConfigTable,
+} from '../../../shared/config/table.ts';
+import { notYet } from './scopes.ts';
+
+const dynamic = { status: 'notYet', dynamic: 'per-broker' } as const;
+const storeType = oneOf('JKS', 'PKCS12', 'PEM');
+
+/** SASL, TLS, delegation tokens, and the encoding of passwords in ZooKeeper. */
+export const SECURITY = {
+  'sasl.enabled.mechanisms': list(['GSSAPI'], 'SASL mechanisms that clients may use.', dynamic),
+  'sasl.mechanism.inter.broker.protocol': string('GSSAPI', 'SASL mechanism between brokers.', dynamic),
+  'sasl.jaas.config': password(null, 'The JAAS line of a mechanism; needs listener and mechanism in front.', dynamic),
+  'sasl.server.callback.handler.class': className(null, 'A class that checks credentials.', notYet),
+  'sasl.server.max.receive.size': int(524288, 'Largest SASL message in bytes before authentication.', notYet),
+  'sasl.kerberos.service.name': string(null, "The brokers' Kerberos service name.", dynamic),
+  'sasl.kerberos.kinit.cmd': string('/usr/bin/kinit', 'Path of kinit.', dynamic),
+  'sasl.kerberos.ticket.renew.window.factor': double(
+    0.8,
+    'Part of a ticket’s life after which it is renewed.',
+    dynamic,
+  ),
+  'sasl.kerberos.ticket.renew.jitter': double(0.05, 'Random part added to that time.', dynamic),
+  'sasl.kerberos.min.time.before.relogin': long(60_000, 'Milliseconds between Kerberos logins.', dynamic),
+  'sasl.kerberos.principal.to.local.rules': list(
+    ['DEFAULT'],
+    'Rules from Kerberos principals to short names.',
+    dynamic,
+  ),
+  'sasl.login.class': className(null, 'A class that logs in.', notYet),
+  'sasl.login.callback.handler.class': className(null, 'A class that answers a login’s questions.', notYet),
+  'sasl.client.callback.handler.class': className(null, 'A class that answers a SASL client’s questions.', notYet),
+  'principal.builder.class': className(
+    'org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder',
+    'A class that derives the principal of a connection.',
+    dynamic,
+  ),
+  'security.providers': string(null, 'Java security providers; have no meaning here.', notYet),
+  'ssl.client.auth': string('none', 'Whether clients show a certificate.', {
+    ...dynamic,
+    rule: oneOf('none', 'requested', 'required'),
+  }),
+  'ssl.keystore.type': string('JKS', 'Kind of the key store.', { ...dynamic, rule: storeType }),
+  'ssl.keystore.location': string(null, 'Key store file.', dynamic),
+  'ssl.keystore.password': password(null, 'Password of the key store.', dynamic),
+  'ssl.key.password': password(null, 'Password of the private key.', dynamic),
+  'ssl.keystore.key': password(null, 'Private key as PEM text.', dynamic),
+  'ssl.keystore.certificate.chain': password(null, 'Certificate chain as PEM text.', dynamic),
+  'ssl.truststore.type': string('JKS', 'Kind of the trust store.', { ...dynamic, rule: storeType }),
+  'ssl.truststore.location': string(null, 'Trust store file.', dynamic),
+  'ssl.truststore.password': password(null, 'Password of the trust store.', dynamic),
+  'ssl.truststore.certificates': password(null, 'Trusted certificates as PEM text.', dynamic),
+  'ssl.enabled.protocols': list(['TLSv1.2', 'TLSv1.3'], 'TLS versions accepted.', dynamic),
+  'ssl.protocol': string('TLSv1.3', 'TLS version to prefer.', dynamic),
+  'ssl.provider': string(null, 'Java security provider for TLS; has no meaning here.', dynamic),
+  'ssl.cipher.suites': list([], 'Cipher suites allowed; empty: all.', dynamic),
+  'ssl.keymanager.algorithm': string('SunX509', 'Java key manager; has no meaning here.', dynamic),
+  'ssl.trustmanager.algorithm': string('PKIX', 'Java trust manager; has no meaning here.', dynamic),
+  'ssl.endpoint.identification.algorithm': string(
+    'https',
+    'How host names in certificates of other brokers are checked; empty: not at all.',
+    dynamic,
+  ),
+  'ssl.secure.random.implementation': string(null, 'Java source of randomness; has no meaning here.', dynamic),
+  'ssl.engine.factory.class': className(null, 'Java TLS engine; has no meaning here.', dynamic),
+  'ssl.principal.mapping.rules': string('DEFAULT', 'Rules from certificate subjects to short names.', notYet),
+  'ssl.allow.dn.changes': boolean(false, 'Whether a renewed certificate may have another subject.', notYet),
+  'ssl.allow.san.changes': boolean(false, 'Whether a renewed certificate may have other host names.', notYet),
+  'delegation.token.master.key': password(null, 'Old name of `delegation.token.secret.key`.', notYet),
+  'delegation.token.secret.key': password(
+    null,
+    'Key by which delegation tokens are signed; the same on all brokers.',
+    notYet,
+  ),
+  'delegation.token.max.lifetime.ms': long(604_800_000, 'Longest life of a delegation token.', {
+    ...notYet,
+    rule: atLeast(1),
+  }),
+  'delegation.token.expiry.time.ms': long(86_400_000, 'Time for which a delegation token is renewed.', {
+    ...notYet,
+    rule: atLeast(1),
+  }),
+  'delegation.token.expiry.check.interval.ms': long(3_600_000, 'How often expired delegation tokens are removed.', {
+    ...notYet,
+    rule: atLeast(1),
+  }),
+  'password.encoder.secret': password(null, 'Secret by which passwords are encrypted in ZooKeeper.', notYet),
+  'password.encoder.old.secret': password(null, 'The secret used before, while it is being replaced.', notYet),
+  'password.encoder.keyfactory.algorithm': string(null, 'Derives the key from the secret.', notYet),
+  'password.encoder.cipher.algorithm': string('AES/CBC/PKCS5Padding', 'Cipher for those passwords.', notYet),
+  'password.encoder.key.length': int(128, 'Key length in bits for those passwords.', { ...notYet, rule: atLeast(8) }),
+  'password.encoder.iterations': int(4096, 'Rounds by which that key is derived.', { ...notYet, rule: atLeast(1024) }),
+} satisfies ConfigTable;

@@ -1,0 +1,126 @@
+import { createServer as createHttp1, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Timers } from '../../shared/runtime/clock.ts';
+import type { ConnectionContext } from '../request/context.ts';
+
+/**
+ * HTTP/2 flow control for uploads: one stream, and a whole session. Larger ones gain nothing on an upload, and a session
+ * may fill its window while the broker is short of memory.
+ */
+const STREAM_WINDOW_BYTES = 1 << 20;
+const SESSION_WINDOW_BYTES = 4 << 20;
+const MAX_CONCURRENT_STREAMS = 256;
+/** Megabytes that Node lets a session hold before it refuses streams; its default of 10 is less than one large fetch. */
+const MAX_SESSION_MEMORY_MB = 256;
+/** How long the head of an HTTP/1.1 request may take to arrive. */
+const HEAD_TIMEOUT_MS = 60_000;
+
+const kConnection = Symbol('connection');
+
+/** A socket with its connection's context; an HTTP/2 session's socket proxy shows it too. */
+interface TaggedSocket {
+  [kConnection]?: ConnectionContext;
+}
+
+/** The connection that a request came in by. */
+export function connectionOf(request: { readonly socket: unknown }): ConnectionContext {
+  return (request.socket as TaggedSocket)[kConnection]!;
+}
+
+/**
+ * An HTTP/1.1 and an HTTP/2 server over one handler. They own no port: accepted sockets are handed to them.
+ */
+export class HttpServers {
+  readonly http1Server: Server;
+  readonly #http2Server: Http2Server;
+  readonly #timers: Timers;
+  readonly #maxIdleMs: number;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #closing = false;
+  #onDrained: (() => void) | null = null;
+
+  constructor(handler: RequestListener, timers: Timers, maxIdleMs: number) {
+    this.#timers = timers;
+    this.#maxIdleMs = Math.max(0, maxIdleMs);
+    this.http1Server = this.#createHttp1(handler);
+    this.#http2Server = createHttp2(
+      {
+        settings: { initialWindowSize: STREAM_WINDOW_BYTES, maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
+        maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      },
+      handler as never,
+    );
+    this.#http2Server.on('session', session => this.#opened(session));
+    this.#http2Server.on('sessionError', () => {});
+  }
+
+  http1(socket: Socket, connection: ConnectionContext): void {
+    this.#adopt(socket, connection);
+    this.http1Server.emit('connection', socket);
+  }
+
+  http2(socket: Socket, connection: ConnectionContext): void {
+    this.#adopt(socket, connection);
+    this.#http2Server.emit('connection', socket);
+  }
+
+  /** Takes no new requests, lets those under way be answered, and resolves when all connections are closed. */
+  async close(gracefulMs: number): Promise<void> {
+    this.#closing = true;
+    this.http1Server.close();
+    this.http1Server.closeIdleConnections();
+    for (const session of this.#sessions) session.close();
+    if (this.#sockets.size === 0) return;
+    const drained = new Promise<void>(resolve => (this.#onDrained = resolve));
+    const deadline = this.#timers.after(gracefulMs, () => {
+      for (const session of this.#sessions) session.destroy();
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    await drained;
+    deadline.cancel();
+  }
+
+  #createHttp1(handler: RequestListener): Server {
+    const options = {
+      noDelay: true,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      // Bodies may be streams without end (NDJSON); whoever collects one limits its time.
+      requestTimeout: 0,
+      keepAliveTimeout: this.#maxIdleMs,
+    };
+    const server = createHttp1(options, (request, response) => {
+      response.once('close', () => {
+        if (this.#closing) setImmediate(() => server.closeIdleConnections());
+      });
+      handler(request, response);
+    });
+    // A server looks after its connections' time limits from 'listening' on, which this one never does by itself.
+    server.emit('listening');
+    return server;
+  }
+
+  #adopt(socket: Socket, connection: ConnectionContext): void {
+    (socket as TaggedSocket)[kConnection] = connection;
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onDrained?.();
+    });
+  }
+
+  #opened(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    let streams = 0;
+    session.on('stream', stream => {
+      streams++;
+      stream.once('close', () => streams--);
+    });
+    session.setTimeout(this.#maxIdleMs, () => {
+      if (streams === 0) session.close();
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { Logger } from '../../shared/runtime/logger.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import { AdminError } from './admin-error.ts';
+import type { TopicCreation } from './topic-creation.ts';
+
+/**
+ * Creates topics because a client asked for their metadata (`auto.create.topics.enable`). One creation of a topic at a
+ * time; the asking client is told to come again, as in Kafka's AutoTopicCreationManager.
+ */
+export class AutoTopicCreation {
+  readonly #creation: TopicCreation;
+  readonly #config: BrokerConfig;
+  readonly #logger: Logger;
+  readonly #underWay = new Set<string>();
+
+  constructor(creation: TopicCreation, config: BrokerConfig, logger: Logger) {
+    this.#creation = creation;
+    this.#config = config;
+    this.#logger = logger;
+  }
+
+  /** The error code that the topic gets in this Metadata answer: LEADER_NOT_AVAILABLE means "being made, ask again". */
+  async request(topic: string): Promise<ErrorCode> {
+    if (!this.#config.get('auto.create.topics.enable')) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (this.#underWay.has(topic)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    this.#underWay.add(topic);
+    try {
+      await this.#creation.create(
+        { name: topic, partitions: -1, replicationFactor: -1, assignment: new Map(), configs: {} },
+        false,
+      );
+      this.#logger.info({ topic }, 'created a topic automatically');
+      return ErrorCode.LEADER_NOT_AVAILABLE;
+    } catch (error) {
+      return this.#failure(topic, error);
+    } finally {
+      this.#underWay.delete(topic);
+    }
+  }
+
+  #failure(topic: string, error: unknown): ErrorCode {
+    if (!(error instanceof AdminError)) {
+      this.#logger.warn({ topic, err: error }, 'could not create a topic automatically');
+      return ErrorCode.UNKNOWN_SERVER_ERROR;
+    }
+    // Another broker was quicker: the topic is on its way.
+    if (error.code === ErrorCode.TOPIC_ALREADY_EXISTS) return ErrorCode.LEADER_NOT_AVAILABLE;
+    return error.code;
+  }
+}

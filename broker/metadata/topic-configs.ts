@@ -1,0 +1,44 @@
+import { effectiveTopicConfig, type TopicConfigValues } from '../../shared/topics/topic-config.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+
+/** A topic's own settings, as they stand in `/config/topics/<topic>`: name to text. */
+export type TopicOverrides = Readonly<Record<string, string>>;
+
+const NO_OVERRIDES: TopicOverrides = {};
+
+/**
+ * The topic settings that this broker knows of, and what they amount to on top of the broker's own defaults.
+ * Written by whoever reads `/config/topics` (start-up and change notifications); effective values are computed once
+ * per change, because logs and handlers ask for them on every request.
+ */
+export class TopicConfigs {
+  readonly #config: BrokerConfig;
+  readonly #overrides = new Map<string, TopicOverrides>();
+  readonly #effective = new Map<string, TopicConfigValues>();
+
+  constructor(config: BrokerConfig) {
+    this.#config = config;
+    config.onAnyChange(() => this.#effective.clear());
+  }
+
+  /** Takes over a topic's settings; null or an empty object when it has none (any more). */
+  set(topic: string, overrides: TopicOverrides | null): void {
+    if (overrides === null || Object.keys(overrides).length === 0) this.#overrides.delete(topic);
+    else this.#overrides.set(topic, overrides);
+    this.#effective.delete(topic);
+  }
+
+  overrides(topic: string): TopicOverrides {
+    return this.#overrides.get(topic) ?? NO_OVERRIDES;
+  }
+
+  /** Topic override, else the broker's synonym, else the built-in default, for every topic setting. */
+  effective(topic: string): TopicConfigValues {
+    let values = this.#effective.get(topic);
+    if (values === undefined) {
+      values = effectiveTopicConfig(this.overrides(topic), this.#config.topicDefaults());
+      this.#effective.set(topic, values);
+    }
+    return values;
+  }
+}

@@ -1,0 +1,157 @@
+/** One metric as Prometheus shows it. */
+export interface MetricRow {
+  readonly name: string;
+  readonly help: string;
+}
+
+/**
+ * Counted by topic and, without the label, over all topics. The names are those that the widely used rules of the
+ * Prometheus JMX exporter give to Kafka's metrics, so that existing dashboards work.
+ */
+export const TOPIC_COUNTERS = {
+  messagesIn: {
+    name: 'kafka_server_brokertopicmetrics_messagesin_total',
+    help: 'Records that producers wrote.',
+  },
+  bytesIn: {
+    name: 'kafka_server_brokertopicmetrics_bytesin_total',
+    help: 'Bytes of record batches that producers wrote.',
+  },
+  bytesOut: {
+    name: 'kafka_server_brokertopicmetrics_bytesout_total',
+    help: 'Bytes of record batches that consumers read.',
+  },
+  bytesRejected: {
+    name: 'kafka_server_brokertopicmetrics_bytesrejected_total',
+    help: 'Bytes of record batches that were refused.',
+  },
+  replicationBytesIn: {
+    name: 'kafka_server_brokertopicmetrics_replicationbytesin_total',
+    help: 'Bytes that this broker read from leaders as a follower.',
+  },
+  replicationBytesOut: {
+    name: 'kafka_server_brokertopicmetrics_replicationbytesout_total',
+    help: 'Bytes that followers read from this broker.',
+  },
+  produceRequests: {
+    name: 'kafka_server_brokertopicmetrics_totalproducerequests_total',
+    help: 'Partitions in produce requests.',
+  },
+  fetchRequests: {
+    name: 'kafka_server_brokertopicmetrics_totalfetchrequests_total',
+    help: 'Partitions in fetch requests.',
+  },
+  failedProduceRequests: {
+    name: 'kafka_server_brokertopicmetrics_failedproducerequests_total',
+    help: 'Partitions in produce requests that got an error.',
+  },
+  failedFetchRequests: {
+    name: 'kafka_server_brokertopicmetrics_failedfetchrequests_total',
+    help: 'Partitions in fetch requests that got an error.',
+  },
+} as const satisfies Record<string, MetricRow>;
+
+/** Counted for the broker as a whole. */
+export const COUNTERS = {
+  isrShrinks: {
+    name: 'kafka_server_replicamanager_isrshrinks_total',
+    help: 'Times that a leader here took a replica out of the ISR.',
+  },
+  isrExpands: {
+    name: 'kafka_server_replicamanager_isrexpands_total',
+    help: 'Times that a leader here took a replica into the ISR.',
+  },
+  failedIsrUpdates: {
+    name: 'kafka_server_replicamanager_failedisrupdates_total',
+    help: 'ISR changes that the controller refused.',
+  },
+  uncleanLeaderElections: {
+    name: 'kafka_controller_controllerstats_uncleanleaderelections_total',
+    help: 'Leaders elected outside the ISR by this controller.',
+  },
+  zooKeeperExpires: {
+    name: 'kafka_server_sessionexpirelistener_zookeeperexpires_total',
+    help: 'ZooKeeper sessions of this broker that expired.',
+  },
+} as const satisfies Record<string, MetricRow>;
+
+/** Read when the page is asked for. */
+export const GAUGES = {
+  underReplicatedPartitions: {
+    name: 'kafka_server_replicamanager_underreplicatedpartitions',
+    help: 'Partitions led here of which a replica is not in sync.',
+  },
+  underMinIsrPartitions: {
+    name: 'kafka_server_replicamanager_underminisrpartitioncount',
+    help: 'Partitions led here with fewer in-sync replicas than min.insync.replicas.',
+  },
+  atMinIsrPartitions: {
+    name: 'kafka_server_replicamanager_atminisrpartitioncount',
+    help: 'Partitions led here with exactly min.insync.replicas in-sync replicas.',
+  },
+  partitions: {
+    name: 'kafka_server_replicamanager_partitioncount',
+    help: 'Partitions of which this broker has a replica.',
+  },
+  leaders: {
+    name: 'kafka_server_replicamanager_leadercount',
+    help: 'Partitions that this broker leads.',
+  },
+  offlineReplicas: {
+    name: 'kafka_server_replicamanager_offlinereplicacount',
+    help: 'Replicas here whose data directory failed.',
+  },
+  activeController: {
+    name: 'kafka_controller_kafkacontroller_activecontrollercount',
+    help: '1 when this broker is the controller, else 0. Over the cluster the sum must be 1.',
+  },
+  offlinePartitions: {
+    name: 'kafka_controller_kafkacontroller_offlinepartitionscount',
+    help: 'Partitions without a leader, as the controller sees it; 0 on other brokers.',
+  },
+  preferredReplicaImbalance: {
+    name: 'kafka_controller_kafkacontroller_preferredreplicaimbalancecount',
+    help: 'Partitions led by another than their preferred replica; 0 on brokers that are not the controller.',
+  },
+  activeBrokers: {
+    name: 'kafka_controller_kafkacontroller_activebrokercount',
+    help: 'Live brokers, as the controller sees it; 0 on other brokers.',
+  },
+  globalTopics: {
+    name: 'kafka_controller_kafkacontroller_globaltopiccount',
+    help: 'Topics of the cluster; 0 on brokers that are not the controller.',
+  },
+  globalPartitions: {
+    name: 'kafka_controller_kafkacontroller_globalpartitioncount',
+    help: 'Partitions of the cluster; 0 on brokers that are not the controller.',
+  },
+  controllerEventQueue: {
+    name: 'kafka_controller_controllereventmanager_eventqueuesize',
+    help: 'Events that wait for this controller.',
+  },
+  connections: {
+    name: 'kafka_server_socketservermetrics_connection_count',
+    help: 'Open connections.',
+  },
+  requestsInFlight: {
+    name: 'kafka_network_requestchannel_requestqueuesize',
+    help: 'Requests that were read and are not yet answered.',
+  },
+  requestBytesInFlight: {
+    name: 'samsa_network_requests_in_flight_bytes',
+    help: 'Bytes of those requests; reading pauses when queued.max.request.bytes is reached.',
+  },
+  offlineLogDirectories: {
+    name: 'kafka_log_logmanager_offlinelogdirectorycount',
+    help: 'Data directories that failed.',
+  },
+} as const satisfies Record<string, MetricRow>;
+
+export const REQUEST_TIME: MetricRow = {
+  name: 'kafka_network_requestmetrics_totaltimems',
+  help: 'Milliseconds from the arrival of a request to its answer, by API.',
+};
+
+export type TopicCounter = keyof typeof TOPIC_COUNTERS;
+export type Counter = keyof typeof COUNTERS;
+export type Gauge = keyof typeof GAUGES;

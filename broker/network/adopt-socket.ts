@@ -1,0 +1,60 @@
+import { Socket } from 'node:net';
+
+/** Reads a socket's bytes into memory of its own choice. */
+export interface ByteConsumer {
+  /** The buffer for the next read. */
+  target(): Buffer;
+  /** Takes the first `length` bytes of `buffer`; false pauses the socket until its `resume()`. */
+  consume(buffer: Buffer, length: number): boolean;
+}
+
+/** The parts of net.Socket that are not public, and without which there is no reading into own memory after accept. */
+interface SocketInternals {
+  _handle: object | null;
+  _server?: object | null;
+  server?: object | null;
+}
+
+/**
+ * Takes a socket over from Node's stream reading (a fresh buffer per read) to reading into the consumer's memory.
+ *
+ * `onread` can be had only when a Socket is made, and the dialect is known only after the first bytes: so the accepted
+ * socket's handle moves into a new Socket, along with its place in the server's connection count. Where Node gives no
+ * handle, or a Socket cannot be made from it, the old socket is read by 'data' events, with one copy more.
+ *
+ * @returns the socket to use from now on; it flows
+ */
+export function adoptSocket(accepted: Socket, consumer: ByteConsumer): Socket {
+  accepted.removeAllListeners();
+  const socket = withOnread(accepted, consumer) ?? withDataEvents(accepted, consumer);
+  socket.resume();
+  return socket;
+}
+
+function withOnread(accepted: Socket, consumer: ByteConsumer): Socket | null {
+  const from = accepted as unknown as SocketInternals;
+  const handle = from._handle;
+  if (handle === null || typeof (handle as { useUserBuffer?: unknown }).useUserBuffer !== 'function') return null;
+  from._handle = null;
+  const options = {
+    handle,
+    allowHalfOpen: true,
+    onread: {
+      buffer: () => consumer.target(),
+      callback: (length: number, buffer: Buffer) => consumer.consume(buffer, length),
+    },
+  };
+  const socket = new Socket(options as never);
+  const to = socket as unknown as SocketInternals;
+  to._server = from._server ?? null;
+  to.server = from.server ?? null;
+  return socket;
+}
+
+/** The fall-back; also for sockets that are no TCP handles. */
+export function withDataEvents(socket: Socket, consumer: ByteConsumer): Socket {
+  socket.on('data', (chunk: Buffer) => {
+    if (!consumer.consume(chunk, chunk.length)) socket.pause();
+  });
+  return socket;
+}

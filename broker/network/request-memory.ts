@@ -1,0 +1,82 @@
+import { ByteBudget } from './byte-budget.ts';
+import { FramePool } from './frame-pool.ts';
+
+/** Memory of one request, held until it has been answered. */
+export interface Lease {
+  /** Exactly as long as asked for; arbitrary content. */
+  readonly bytes: Buffer;
+  /** Gives the memory back, after which `bytes` belongs to somebody else. Releasing twice does nothing. */
+  release(): void;
+}
+
+/** Share of the budget that only requests other than Produce may use. */
+const RESERVED_SHARE = 1 / 8;
+/** Share of the budget that may lie idle for later frames. */
+const POOLED_SHARE = 1 / 4;
+
+class PooledLease implements Lease {
+  readonly bytes: Buffer;
+  readonly #budget: ByteBudget;
+  readonly #pool: FramePool;
+  #slab: Buffer | null;
+
+  constructor(length: number, budget: ByteBudget, pool: FramePool) {
+    this.#budget = budget;
+    this.#pool = pool;
+    this.#slab = pool.take(length);
+    this.bytes = this.#slab.length === length ? this.#slab : this.#slab.subarray(0, length);
+  }
+
+  release(): void {
+    const slab = this.#slab;
+    if (slab === null) return;
+    this.#slab = null;
+    this.#pool.giveBack(slab);
+    this.#budget.release(this.bytes.length);
+  }
+}
+
+/**
+ * The memory of all requests under way, in whichever dialect (`queued.max.request.bytes`).
+ *
+ * Produce requests that wait for followers hold theirs, and it is the followers' Fetch requests that let them go: were
+ * there one line for all, a broker full of waiting produces could never read the fetches they wait for. Hence two
+ * budgets: the bulk for Produce, and a reserved part for everything else.
+ */
+export class RequestMemory {
+  readonly #produce: ByteBudget;
+  readonly #other: ByteBudget;
+  readonly #pool: FramePool;
+
+  /** @param limitBytes `queued.max.request.bytes`, positive */
+  constructor(limitBytes: number) {
+    const reserved = Math.ceil(limitBytes * RESERVED_SHARE);
+    this.#produce = new ByteBudget(Math.max(1, limitBytes - reserved));
+    this.#other = new ByteBudget(reserved);
+    this.#pool = new FramePool(limitBytes * POOLED_SHARE);
+  }
+
+  /** Bytes of the requests under way. */
+  get bytesInFlight(): number {
+    return this.#produce.used + this.#other.used;
+  }
+
+  /** Memory at once, or null when there is none or others wait for it. */
+  tryLease(length: number, isProduce: boolean): Lease | null {
+    const budget = this.#budgetOf(isProduce);
+    return budget.tryTake(length) ? new PooledLease(length, budget, this.#pool) : null;
+  }
+
+  /**
+   * Memory when it is there: `granted` is called once with the lease, possibly much later.
+   * @returns gives up waiting; does nothing once granted
+   */
+  lease(length: number, isProduce: boolean, granted: (lease: Lease) => void): () => void {
+    const budget = this.#budgetOf(isProduce);
+    return budget.wait(length, () => granted(new PooledLease(length, budget, this.#pool)));
+  }
+
+  #budgetOf(isProduce: boolean): ByteBudget {
+    return isProduce ? this.#produce : this.#other;
+  }
+}

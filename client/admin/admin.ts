@@ -1,0 +1,220 @@
+import { ConnectionError, type Connection } from '../../shared/connection/connection.ts';
+import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { CreatePartitions } from '../../shared/protocol/messages/create-partitions.ts';
+import { CreateTopics } from '../../shared/protocol/messages/create-topics.ts';
+import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
+import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
+import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
+import { ZERO_UUID } from '../../shared/protocol/schema.ts';
+import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { BrokerInfo, TopicInfo } from '../cluster/cluster-view.ts';
+import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
+import { KafkaError, throwIfError } from '../errors.ts';
+import { alterConfigs, describeConfigs } from './configs.ts';
+import type { ConfigChange, ConfigEntry, ConfigResource, ElectionOutcome, NewTopic } from './types.ts';
+
+export interface AdminOptions {
+  readonly requestTimeoutMs: number;
+  readonly defaultApiTimeoutMs: number;
+}
+
+export interface ClusterDescription {
+  readonly clusterId: string;
+  /** -1 when there is none. */
+  readonly controllerId: number;
+  readonly brokers: readonly BrokerInfo[];
+}
+
+/** Time that a broker has to answer within, beyond what it was told to wait. */
+const ANSWER_MARGIN_MS = 5_000;
+
+/**
+ * Administers a cluster (compare Kafka's Admin). Each call goes to the broker that has to answer it and is tried again,
+ * within default.api.timeout.ms, while the error is one that passes: a controller that moves, a broker that restarts.
+ */
+export class Admin {
+  readonly #cluster: Cluster;
+  readonly #options: AdminOptions;
+
+  constructor(cluster: Cluster, options: AdminOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  /** @throws KafkaError for the first topic that could not be created (or, with `validateOnly`, could not be) */
+  async createTopics(topics: readonly NewTopic[], { validateOnly = false } = {}): Promise<void> {
+    await this.#atController(CreateTopics, { topics: topics.map(wireTopic), timeoutMs: this.#waitMs, validateOnly }, response => {
+      for (const { errorCode, errorMessage } of response.topics) throwIfError(errorCode, errorMessage);
+    });
+  }
+
+  /** @throws KafkaError for the first topic that could not be deleted */
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    const request = {
+      topics: names.map(name => ({ name, topicId: ZERO_UUID })),
+      topicNames: [...names],
+      timeoutMs: this.#waitMs,
+    };
+    const byVersion = (version: number): RequestInput<typeof DeleteTopics> =>
+      version >= 6 ? { ...request, topicNames: [] } : { ...request, topics: [] };
+    await this.#atController(DeleteTopics, byVersion, response => {
+      for (const { errorCode, errorMessage } of response.responses) throwIfError(errorCode, errorMessage);
+    });
+  }
+
+  /** Raises a topic's partition count to `total`; `assignment` names the replicas of each new partition. */
+  async createPartitions(topic: string, total: number, assignment: readonly (readonly number[])[] | null = null): Promise<void> {
+    const assignments = assignment?.map(brokerIds => ({ brokerIds: [...brokerIds] })) ?? null;
+    const request = { topics: [{ name: topic, count: total, assignments }], timeoutMs: this.#waitMs, validateOnly: false };
+    await this.#atController(CreatePartitions, request, response => {
+      for (const { errorCode, errorMessage } of response.results) throwIfError(errorCode, errorMessage);
+    });
+  }
+
+  /** All topics with their partitions, by name. */
+  listTopics(): Promise<TopicInfo[]> {
+    return this.#retrying('the topics could not be listed', () => this.#cluster.allTopics());
+  }
+
+  /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION if the topic does not exist */
+  async describeTopic(name: string): Promise<TopicInfo> {
+    const topic = (await this.listTopics()).find(info => info.name === name);
+    if (topic === undefined) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${name}' does not exist.`);
+    return topic;
+  }
+
+  describeCluster(): Promise<ClusterDescription> {
+    return this.#retrying('the cluster could not be described', async () => {
+      const request = { includeClusterAuthorizedOperations: false, endpointType: 1 };
+      const response = (await (await this.#cluster.any()).call(DescribeCluster, request))!;
+      throwIfError(response.errorCode, response.errorMessage);
+      const brokers = response.brokers.map(({ brokerId, host, port, rack }) => ({ id: brokerId, host, port, rack }));
+      return { clusterId: response.clusterId, controllerId: response.controllerId, brokers };
+    });
+  }
+
+  /** The configuration of topics and brokers, in the order asked. Brokers describe themselves; others answer for topics. */
+  async describeConfigs(resources: readonly ConfigResource[], includeSynonyms = true): Promise<ConfigEntry[][]> {
+    return Promise.all(
+      resources.map(resource =>
+        this.#retrying(`the configuration of ${resource.type} ${resource.name} could not be read`, async () =>
+          describeConfigs(await this.#connectionFor(resource), resource, includeSynonyms),
+        ),
+      ),
+    );
+  }
+
+  /** Changes single settings of a topic or broker and leaves the others alone (KIP-339). */
+  async alterConfigs(resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
+    await this.#retrying(`the configuration of ${resource.type} ${resource.name} could not be changed`, async () =>
+      alterConfigs(await this.#connectionFor(resource), resource, changes),
+    );
+  }
+
+  async #connectionFor({ type, name }: ConfigResource): Promise<Connection> {
+    if (type !== 'broker' || name === '') return this.#cluster.any();
+    if (this.#cluster.brokers().length === 0) await this.#cluster.refresh();
+    return this.#cluster.broker(Number(name));
+  }
+
+  /** Elects leaders for the partitions, or for all (null); outcomes of those where there was something to do. */
+  electLeaders(type: 'preferred' | 'unclean', partitions: readonly TopicPartition[] | null): Promise<ElectionOutcome[]> {
+    const topicPartitions = partitions === null ? null : groupByTopic(partitions);
+    const request = { electionType: type === 'unclean' ? 1 : 0, topicPartitions, timeoutMs: this.#waitMs };
+    return this.#atController(ElectLeaders, request, response => {
+      throwIfError(response.errorCode);
+      return response.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+        partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
+          topic,
+          partition: partitionId,
+          error: errorCode === ErrorCode.NONE ? null : new KafkaError(errorCode, errorMessage),
+        })),
+      );
+    });
+  }
+
+  /** Looks offsets up at the partitions' leaders; each outcome is a found offset or the error of that partition. */
+  listOffsets(
+    wanted: readonly (readonly [TopicPartition, OffsetSpec])[],
+    isolation: 'read_uncommitted' | 'read_committed' = 'read_uncommitted',
+  ): Promise<PromiseSettledResult<FoundOffset>[]> {
+    const deadline = this.#deadline();
+    return Promise.allSettled(wanted.map(([tp, spec]) => listOffset(this.#cluster, tp, spec, isolation, deadline)));
+  }
+
+  /** The connection to one broker, for asking it what it can do. */
+  async connectionTo(brokerId: number): Promise<Connection> {
+    if (this.#cluster.brokers().length === 0) await this.#cluster.refresh();
+    return this.#cluster.broker(brokerId);
+  }
+
+  close(): void {
+    this.#cluster.close();
+  }
+
+  get #waitMs(): number {
+    return Math.max(0, this.#options.requestTimeoutMs - ANSWER_MARGIN_MS);
+  }
+
+  #deadline(): number {
+    return this.#cluster.runtime.clock.monotonic() + this.#options.defaultApiTimeoutMs;
+  }
+
+  #atController<A extends Api, T>(
+    api: A,
+    request: RequestInput<A> | ((version: number) => RequestInput<A>),
+    evaluate: (response: ResponseOf<A>) => T,
+  ): Promise<T> {
+    return this.#retrying(`${api.name} did not succeed`, async () => {
+      const connection = await this.#cluster.controller();
+      const version = Math.min(api.versions.max, connection.versions(api)?.max ?? api.versions.max);
+      const body = typeof request === 'function' ? request(version) : request;
+      const response = await connection.call(api, body, { version, timeoutMs: this.#options.requestTimeoutMs });
+      return evaluate(response!);
+    });
+  }
+
+  async #retrying<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const deadline = this.#deadline();
+    for (let tries = 1; ; tries++) {
+      let failure: unknown;
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isRetriable(error)) throw error;
+        this.#cluster.invalidate();
+        failure = error;
+      }
+      await this.#cluster.pause(tries, deadline, failure, what);
+    }
+  }
+}
+
+/** A time-out is not: the request may have had its effect, and saying so is more useful than trying again. */
+function isRetriable(error: unknown): boolean {
+  if (error instanceof ConnectionError) return error.code !== 'UNSUPPORTED_VERSION';
+  return error instanceof KafkaError && error.retriable && error.code !== ErrorCode.REQUEST_TIMED_OUT && error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+}
+
+function wireTopic(topic: NewTopic): RequestInput<typeof CreateTopics>['topics'][number] {
+  const assigned = topic.assignment !== undefined;
+  return {
+    name: topic.name,
+    numPartitions: assigned ? -1 : (topic.partitions ?? -1),
+    replicationFactor: assigned ? -1 : (topic.replicationFactor ?? -1),
+    assignments: (topic.assignment ?? []).map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds: [...brokerIds] })),
+    configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
+  };
+}
+
+function groupByTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
+  const byTopic = new Map<string, number[]>();
+  for (const { topic, partition } of partitions) {
+    const list = byTopic.get(topic);
+    if (list === undefined) byTopic.set(topic, [partition]);
+    else list.push(partition);
+  }
+  return [...byTopic].map(([topic, list]) => ({ topic, partitions: list }));
+}

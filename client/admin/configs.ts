@@ -1,0 +1,62 @@
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { ResponseOf } from '../../shared/protocol/api.ts';
+import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
+import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
+import { throwIfError } from '../errors.ts';
+import type { ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './types.ts';
+
+/** Resource types on the wire (Kafka's ConfigResource.Type). */
+const RESOURCE_TYPES = { topic: 2, broker: 4 } as const;
+
+/** Sources on the wire, by code (Kafka's DescribeConfigsResponse.ConfigSource). */
+const SOURCES: readonly ConfigSource[] = [
+  'UNKNOWN',
+  'DYNAMIC_TOPIC_CONFIG',
+  'DYNAMIC_BROKER_CONFIG',
+  'DYNAMIC_DEFAULT_BROKER_CONFIG',
+  'STATIC_BROKER_CONFIG',
+  'DEFAULT_CONFIG',
+  'DYNAMIC_BROKER_LOGGER_CONFIG',
+];
+
+const OPERATIONS = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
+
+type WireEntry = ResponseOf<typeof DescribeConfigs>['results'][number]['configs'][number];
+
+function source(code: number): ConfigSource {
+  return SOURCES[code] ?? 'UNKNOWN';
+}
+
+function entry(wire: WireEntry): ConfigEntry {
+  return {
+    name: wire.name,
+    value: wire.value,
+    source: source(wire.configSource),
+    isSensitive: wire.isSensitive,
+    isReadOnly: wire.readOnly,
+    synonyms: wire.synonyms.map(s => ({ name: s.name, value: s.value, source: source(s.source) })),
+  };
+}
+
+/** @throws KafkaError when the broker refuses */
+export async function describeConfigs(connection: Connection, resource: ConfigResource, includeSynonyms: boolean): Promise<ConfigEntry[]> {
+  const response = (await connection.call(DescribeConfigs, {
+    resources: [{ resourceType: RESOURCE_TYPES[resource.type], resourceName: resource.name, configurationKeys: null }],
+    includeSynonyms,
+    includeDocumentation: false,
+  }))!;
+  const result = response.results[0]!;
+  throwIfError(result.errorCode, result.errorMessage);
+  return result.configs.map(entry);
+}
+
+/** @throws KafkaError when the broker refuses */
+export async function alterConfigs(connection: Connection, resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
+  const configs = changes.map(({ name, operation, value }) => ({ name, configOperation: OPERATIONS[operation], value: value ?? null }));
+  const response = (await connection.call(IncrementalAlterConfigs, {
+    resources: [{ resourceType: RESOURCE_TYPES[resource.type], resourceName: resource.name, configs }],
+    validateOnly: false,
+  }))!;
+  const result = response.responses[0]!;
+  throwIfError(result.errorCode, result.errorMessage);
+}

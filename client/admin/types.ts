@@ -1,0 +1,54 @@
+import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
+
+export interface NewTopic {
+  readonly name: string;
+  /** Default: the cluster's. */
+  readonly partitions?: number;
+  readonly replicationFactor?: number;
+  /** Replicas of each partition, instead of the two counts. */
+  readonly assignment?: readonly (readonly number[])[];
+  readonly configs?: Readonly<Record<string, string>>;
+}
+
+export type ResourceType = 'topic' | 'broker';
+
+export interface ConfigResource {
+  readonly type: ResourceType;
+  /** Topic name, broker id as text, or '' for the default of all brokers. */
+  readonly name: string;
+}
+
+export interface ConfigSynonym {
+  readonly name: string;
+  readonly value: string | null;
+  readonly source: ConfigSource;
+}
+
+export type ConfigSource =
+  | 'UNKNOWN'
+  | 'DYNAMIC_TOPIC_CONFIG'
+  | 'DYNAMIC_BROKER_CONFIG'
+  | 'DYNAMIC_DEFAULT_BROKER_CONFIG'
+  | 'STATIC_BROKER_CONFIG'
+  | 'DEFAULT_CONFIG'
+  | 'DYNAMIC_BROKER_LOGGER_CONFIG';
+
+export interface ConfigEntry {
+  readonly name: string;
+  /** null when it is sensitive, or has no value. */
+  readonly value: string | null;
+  readonly source: ConfigSource;
+  readonly isSensitive: boolean;
+  readonly isReadOnly: boolean;
+  readonly synonyms: readonly ConfigSynonym[];
+}
+
+export interface ConfigChange {
+  readonly name: string;
+  readonly operation: 'set' | 'delete' | 'append' | 'subtract';
+  readonly value?: string;
+}
+
+export interface ElectionOutcome extends TopicPartition {
+  readonly error: Error | null;
+}

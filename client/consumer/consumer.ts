@@ -1,0 +1,211 @@
+import type { Timer } from '../../shared/runtime/clock.ts';
+import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { PartitionInfo, TopicInfo } from '../cluster/cluster-view.ts';
+import { Fetcher, type FetcherOptions } from './fetcher.ts';
+import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
+import { PartitionState } from './partition-state.ts';
+import type { ConsumerRecord } from './record.ts';
+
+export interface ConsumerOptions extends FetcherOptions {
+  readonly maxPollRecords: number;
+  readonly defaultApiTimeoutMs: number;
+}
+
+/**
+ * Reads partitions that the application assigns itself (compare Kafka's KafkaConsumer without a group). Fetching runs
+ * ahead of the application by at most one answer a broker; `poll` hands out what has arrived.
+ */
+export class Consumer implements AsyncIterable<ConsumerRecord> {
+  readonly #cluster: Cluster;
+  readonly #options: ConsumerOptions;
+  readonly #fetcher: Fetcher;
+  readonly #partitions = new Map<string, PartitionState>();
+  /** Assigned partitions in the order in which poll looks at them: who was served goes last. */
+  #order: PartitionState[] = [];
+  #wake: (() => void) | null = null;
+  #wokenUp = false;
+  #closed = false;
+
+  constructor(cluster: Cluster, options: ConsumerOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#fetcher = new Fetcher(cluster, options, () => this.#order, () => this.#wake?.());
+  }
+
+  /** Replaces the assignment. New partitions start at auto.offset.reset unless `seek` says otherwise; kept ones keep their position. */
+  assign(partitions: readonly TopicPartition[]): void {
+    const start = this.#options.autoOffsetReset === 'earliest' ? 'earliest' : 'latest';
+    const wanted = new Map(partitions.map(tp => [partitionKey(tp.topic, tp.partition), tp]));
+    for (const [key, state] of this.#partitions) {
+      if (wanted.has(key)) continue;
+      state.generation++;
+      this.#partitions.delete(key);
+    }
+    for (const [key, { topic, partition }] of wanted) {
+      if (this.#partitions.has(key)) continue;
+      const state = new PartitionState(topic, partition);
+      state.seek(start);
+      this.#partitions.set(key, state);
+    }
+    this.#order = [...this.#partitions.values()];
+  }
+
+  assignment(): TopicPartition[] {
+    return this.#order.map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /** The next poll continues at `offset`. @throws if the partition is not assigned */
+  seek(topic: string, partition: number, offset: number): void {
+    if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`an offset is an integer from 0 on, not ${offset}`);
+    this.#state(topic, partition).seek(offset);
+  }
+
+  seekToBeginning(partitions: readonly TopicPartition[] = this.assignment()): void {
+    for (const { topic, partition } of partitions) this.#state(topic, partition).seek('earliest');
+  }
+
+  seekToEnd(partitions: readonly TopicPartition[] = this.assignment()): void {
+    for (const { topic, partition } of partitions) this.#state(topic, partition).seek('latest');
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#state(topic, partition).paused = true;
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#state(topic, partition).paused = false;
+    this.#fetcher.drive();
+  }
+
+  /** Offset of the next record that poll will hand out, looking it up if need be. */
+  async position(topic: string, partition: number): Promise<number> {
+    const state = this.#state(topic, partition);
+    if (state.position !== null) return state.position;
+    const { offset } = await listOffset(this.#cluster, state, state.reset ?? 'latest', this.#options.isolation, this.#deadline());
+    if (state.position === null) {
+      state.position = offset;
+      state.reset = null;
+    }
+    return state.position;
+  }
+
+  /**
+   * Hands out records that have arrived, at most max.poll.records, each partition's in order; waits up to `timeoutMs`
+   * for the first, and returns an empty list if none came.
+   * @throws KafkaError when a partition cannot be read on: OFFSET_OUT_OF_RANGE with auto.offset.reset=none, rights, corruption
+   */
+  async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
+    if (this.#closed) throw new Error('the consumer is closed');
+    const { clock } = this.#cluster.runtime;
+    const deadline = clock.monotonic() + timeoutMs;
+    for (;;) {
+      this.#fetcher.drive();
+      const records = this.#collect();
+      const left = deadline - clock.monotonic();
+      if (records.length > 0 || left <= 0 || this.#wokenUp || this.#closed) {
+        this.#wokenUp = false;
+        // What was handed out makes room: the next fetch runs while the application works.
+        if (records.length > 0) this.#fetcher.drive();
+        return records;
+      }
+      await this.#progress(left);
+    }
+  }
+
+  /** Makes a poll that waits return at once; if none waits, the next one. */
+  wakeup(): void {
+    this.#wokenUp = true;
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<ConsumerRecord> {
+    while (!this.#closed) yield* await this.poll(1_000);
+  }
+
+  #collect(): ConsumerRecord[] {
+    const records: ConsumerRecord[] = [];
+    const served: PartitionState[] = [];
+    for (const state of this.#order) {
+      if (state.error !== null && records.length === 0) {
+        const { error } = state;
+        state.error = null;
+        throw error;
+      }
+      if (state.buffered === null || state.paused) continue;
+      if (records.length >= this.#options.maxPollRecords) break;
+      this.#drain(state, records);
+      served.push(state);
+    }
+    if (served.length > 0) this.#order = [...this.#order.filter(state => !served.includes(state)), ...served];
+    return records;
+  }
+
+  #drain(state: PartitionState, into: ConsumerRecord[]): void {
+    const buffered = state.buffered!;
+    try {
+      buffered.take(this.#options.maxPollRecords - into.length, into);
+    } catch (error) {
+      state.error = error as Error;
+    }
+    state.position = buffered.nextOffset;
+    if (buffered.isExhausted || state.error !== null) state.buffered = null;
+  }
+
+  #progress(timeoutMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const done = () => {
+        timer.cancel();
+        this.#wake = null;
+        resolve();
+      };
+      const timer: Timer = this.#cluster.runtime.timers.after(Math.ceil(timeoutMs), done);
+      this.#wake = done;
+    });
+  }
+
+  #state(topic: string, partition: number): PartitionState {
+    const state = this.#partitions.get(partitionKey(topic, partition));
+    if (state === undefined) throw new Error(`partition ${topic}-${partition} is not assigned to this consumer`);
+    return state;
+  }
+
+  #deadline(): number {
+    return this.#cluster.runtime.clock.monotonic() + this.#options.defaultApiTimeoutMs;
+  }
+
+  async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
+    return (await this.#cluster.topic(topic, this.#deadline())).partitions;
+  }
+
+  listTopics(): Promise<TopicInfo[]> {
+    return this.#cluster.allTopics();
+  }
+
+  /** First offset of each partition, in the order asked. */
+  async beginningOffsets(partitions: readonly TopicPartition[]): Promise<number[]> {
+    return (await this.#lookUp(partitions.map(tp => [tp, 'earliest']))).map(found => found.offset);
+  }
+
+  /** Offset after the last record that may be read, of each partition, in the order asked. */
+  async endOffsets(partitions: readonly TopicPartition[]): Promise<number[]> {
+    return (await this.#lookUp(partitions.map(tp => [tp, 'latest']))).map(found => found.offset);
+  }
+
+  /** First record at or after a time (ms) in each partition; offset -1 where there is none. */
+  offsetsForTimes(times: readonly (readonly [TopicPartition, number])[]): Promise<FoundOffset[]> {
+    return this.#lookUp(times);
+  }
+
+  #lookUp(wanted: readonly (readonly [TopicPartition, OffsetSpec])[]): Promise<FoundOffset[]> {
+    const deadline = this.#deadline();
+    return Promise.all(wanted.map(([tp, spec]) => listOffset(this.#cluster, tp, spec, this.#options.isolation, deadline)));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#fetcher.close();
+    this.#wake?.();
+    this.#cluster.close();
+  }
+}

@@ -1,0 +1,68 @@
+import { BatchBuilder, type BatchCompression } from '../../shared/records/batch-builder.ts';
+import type { Header, RecordMetadata, SendCallback } from './record.ts';
+import { toBytes } from './record.ts';
+
+/** Records of one partition on their way to the broker together. Fates are told in the order of sending. */
+export class ProducerBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** Monotonic time of the first append: linger and delivery time-out count from here. */
+  readonly createdAt: number;
+  readonly builder: BatchBuilder;
+  /** Bytes of buffer.memory that this batch holds. */
+  reservedBytes = 0;
+  attempts = 0;
+  /** Monotonic time before which it is not sent again. */
+  notBefore = 0;
+  #encoded: Buffer | null = null;
+  readonly #callbacks: (SendCallback | null)[] = [];
+  readonly #timestamps: number[] = [];
+
+  constructor(topic: string, partition: number, createdAt: number) {
+    this.topic = topic;
+    this.partition = partition;
+    this.createdAt = createdAt;
+    this.builder = new BatchBuilder();
+  }
+
+  get count(): number {
+    return this.#callbacks.length;
+  }
+
+  append(
+    timestamp: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    headers: readonly Header[] | undefined,
+    callback: SendCallback | null,
+  ): void {
+    this.builder.append(timestamp, key, value, headers?.map(h => ({ key: h.key, value: toBytes(h.value) })));
+    this.#callbacks.push(callback);
+    this.#timestamps.push(timestamp);
+  }
+
+  /** The batch as it goes over the wire, encoded once: a retry sends the same bytes. Nothing may be appended afterwards. */
+  encode(compression: BatchCompression): Buffer {
+    this.#encoded ??= this.builder.build({ compression });
+    return this.#encoded;
+  }
+
+  /** @param baseOffset offset of the first record, -1 when the broker does not say @param logAppendTimeMs -1 on CreateTime topics */
+  succeed(baseOffset: number, logAppendTimeMs: number): void {
+    this.#callbacks.forEach((callback, index) => {
+      if (callback === null) return;
+      const metadata: RecordMetadata = {
+        topic: this.topic,
+        partition: this.partition,
+        offset: baseOffset < 0 ? -1 : baseOffset + index,
+        timestamp: logAppendTimeMs >= 0 ? logAppendTimeMs : this.#timestamps[index]!,
+      };
+      callback(null, metadata);
+    });
+  }
+
+  /** `errors` holds those of single records by index; the others get `error`. */
+  fail(error: Error, errors?: ReadonlyMap<number, Error>): void {
+    this.#callbacks.forEach((callback, index) => callback?.(errors?.get(index) ?? error, null));
+  }
+}

@@ -1,0 +1,221 @@
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { TopicInfo } from '../cluster/cluster-view.ts';
+import { KafkaError, timedOut } from '../errors.ts';
+import { Accumulator, recordSizeBound } from './accumulator.ts';
+import type { ProducerBatch } from './batch.ts';
+import { BufferMemory } from './buffer-memory.ts';
+import type { Partitioner } from './partitioner.ts';
+import { toBytes, type ProducerRecord, type RecordMetadata, type SendCallback } from './record.ts';
+import { Sender, type SenderOptions } from './sender.ts';
+
+export interface ProducerOptions extends SenderOptions {
+  readonly batchSize: number;
+  readonly lingerMs: number;
+  readonly bufferMemory: number;
+  readonly maxBlockMs: number;
+  readonly partitioner: Partitioner;
+}
+
+/** A record that cannot be appended yet: its topic's metadata, or memory, is being waited for. */
+interface Blocked {
+  readonly record: ProducerRecord;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly bytes: number;
+  readonly callback: SendCallback | null;
+}
+
+/**
+ * Sends records, batched by partition (compare Kafka's KafkaProducer). `send` never throws and never makes an
+ * unhandled rejection: a caller who does not look at the outcome is not killed by it.
+ */
+export class Producer {
+  readonly #cluster: Cluster;
+  readonly #options: ProducerOptions;
+  readonly #accumulator: Accumulator;
+  readonly #memory: BufferMemory;
+  readonly #sender: Sender;
+  readonly #incomplete = new Set<ProducerBatch>();
+  /** By topic, in the order of sending: later records of a topic queue up behind one that has to wait. */
+  readonly #blocked = new Map<string, Blocked[]>();
+  #blockedBytes = 0;
+  #waitingFlushes: { readonly batches: Set<ProducerBatch>; readonly resolve: () => void }[] = [];
+  #drainWaiters: (() => void)[] = [];
+  #closed = false;
+
+  constructor(cluster: Cluster, options: ProducerOptions) {
+    const { clock, timers } = cluster.runtime;
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#accumulator = new Accumulator(options, clock);
+    this.#memory = new BufferMemory(options.bufferMemory, timers);
+    this.#sender = new Sender(cluster, this.#accumulator, options, batch => this.#onDone(batch));
+    this.#sender.setUrgency(() => this.#waitingFlushes.length > 0 || this.#memory.hasWaiters || this.#closed);
+  }
+
+  /** Whether records now have to wait before they can be appended: a fast source should await `drained()`. */
+  get needsDrain(): boolean {
+    return this.#blockedBytes > 0;
+  }
+
+  /** Resolves as soon as nothing waits for memory or metadata. */
+  drained(): Promise<void> {
+    if (!this.needsDrain) return Promise.resolve();
+    return new Promise(resolve => this.#drainWaiters.push(resolve));
+  }
+
+  /** Sends a record; resolves when it is acknowledged as `acks` asks. */
+  send(record: ProducerRecord): Promise<RecordMetadata>;
+  /** The same without a promise: the cheapest way for very many records. */
+  send(record: ProducerRecord, callback: SendCallback | null): void;
+  send(record: ProducerRecord, callback?: SendCallback | null): Promise<RecordMetadata> | undefined {
+    if (callback !== undefined) {
+      this.#send(record, callback);
+      return undefined;
+    }
+    const sent = new Promise<RecordMetadata>((resolve, reject) => {
+      this.#send(record, (error, metadata) => {
+        if (error === null) resolve(metadata!);
+        else reject(error);
+      });
+    });
+    sent.catch(() => {});
+    return sent;
+  }
+
+  #send(record: ProducerRecord, callback: SendCallback | null): void {
+    const key = toBytes(record.key);
+    const value = toBytes(record.value);
+    const bytes = recordSizeBound(key, value, record.headers);
+    const refusal = this.#refusal(bytes);
+    if (refusal !== null) {
+      callback?.(refusal, null);
+      return;
+    }
+    const topic = this.#cluster.topicIfKnown(record.topic);
+    if (topic !== null && !this.#blocked.has(record.topic) && this.#memory.tryTake(bytes)) {
+      this.#append(record, key, value, bytes, topic, callback);
+    } else this.#block({ record, key, value, bytes, callback });
+  }
+
+  #refusal(bytes: number): Error | null {
+    if (this.#closed) return new Error('the producer is closed');
+    const limit = Math.min(this.#options.maxRequestSize, this.#options.bufferMemory);
+    if (bytes <= limit) return null;
+    return new KafkaError(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `the record takes ${bytes} bytes, more than the ${limit} that max.request.size and buffer.memory allow`,
+    );
+  }
+
+  #append(
+    record: ProducerRecord,
+    key: Buffer | null,
+    value: Buffer | null,
+    bytes: number,
+    topic: TopicInfo,
+    callback: SendCallback | null,
+  ): void {
+    const partition = record.partition ?? this.#options.partitioner.partition(record.topic, key, topic.partitions);
+    if (topic.partitions[partition] === undefined) {
+      this.#memory.give(bytes);
+      const message = `topic ${record.topic} has partitions 0 to ${topic.partitions.length - 1}, not ${partition}`;
+      callback?.(new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message), null);
+      return;
+    }
+    const queue = this.#accumulator.queue(record.topic, partition);
+    const open = this.#accumulator.openBatch(queue, bytes);
+    const timestamp = record.timestamp ?? this.#cluster.runtime.clock.now();
+    const batch = this.#accumulator.append(queue, open, timestamp, key, value, record.headers, callback);
+    batch.reservedBytes += bytes;
+    if (open === null) {
+      this.#incomplete.add(batch);
+      // The batch before this one is full: keyless records may move on to another partition.
+      if (queue.batches.length > 1 && record.partition === undefined) this.#options.partitioner.onNewBatch?.(record.topic);
+      this.#sender.wake();
+    }
+  }
+
+  #block(blocked: Blocked): void {
+    if (this.#blockedBytes + blocked.bytes > this.#options.bufferMemory) {
+      const message = `buffer.memory (${this.#options.bufferMemory} bytes) is exhausted, and as much again is waiting`;
+      blocked.callback?.(timedOut(message), null);
+      return;
+    }
+    this.#blockedBytes += blocked.bytes;
+    const { topic } = blocked.record;
+    const waiting = this.#blocked.get(topic);
+    if (waiting !== undefined) {
+      waiting.push(blocked);
+      return;
+    }
+    this.#blocked.set(topic, [blocked]);
+    void this.#unblock(topic);
+  }
+
+  /** Appends the waiting records of a topic one after the other, until none waits. */
+  async #unblock(topic: string): Promise<void> {
+    const waiting = this.#blocked.get(topic)!;
+    const { clock } = this.#cluster.runtime;
+    for (let index = 0; index < waiting.length; index++) {
+      const { record, key, value, bytes, callback } = waiting[index]!;
+      try {
+        const deadline = clock.monotonic() + this.#options.maxBlockMs;
+        const info = this.#cluster.topicIfKnown(topic) ?? (await this.#cluster.topic(topic, deadline));
+        if (!this.#memory.tryTake(bytes)) {
+          this.#sender.wake();
+          await this.#memory.take(bytes, Math.max(0, deadline - clock.monotonic()));
+        }
+        this.#append(record, key, value, bytes, info, callback);
+      } catch (error) {
+        callback?.(error as Error, null);
+      }
+      this.#blockedBytes -= bytes;
+    }
+    this.#blocked.delete(topic);
+    if (this.#blockedBytes > 0) return;
+    const waiters = this.#drainWaiters;
+    this.#drainWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  #onDone(batch: ProducerBatch): void {
+    this.#incomplete.delete(batch);
+    this.#memory.give(batch.reservedBytes);
+    for (const flush of this.#waitingFlushes) flush.batches.delete(batch);
+    const finished = this.#waitingFlushes.filter(flush => flush.batches.size === 0);
+    if (finished.length === 0) return;
+    this.#waitingFlushes = this.#waitingFlushes.filter(flush => flush.batches.size > 0);
+    // A turn later: the batch's own callbacks run first.
+    for (const flush of finished) this.#cluster.runtime.timers.endOfTurn(flush.resolve);
+  }
+
+  /** Sends everything without lingering; resolves when all that was sent before has been acknowledged or has failed. */
+  async flush(): Promise<void> {
+    await this.drained();
+    const batches = new Set(this.#incomplete);
+    if (batches.size === 0) return;
+    const flushed = new Promise<void>(resolve => this.#waitingFlushes.push({ batches, resolve }));
+    this.#sender.wake();
+    await flushed;
+  }
+
+  /** Flushes, for at most `timeoutMs`, and releases everything; what is not acknowledged by then fails. */
+  async close(timeoutMs = 30_000): Promise<void> {
+    if (this.#closed) return;
+    const { timers } = this.#cluster.runtime;
+    const giveUp = new AbortController();
+    await Promise.race([this.flush(), timers.sleep(timeoutMs, giveUp.signal).catch(() => {})]);
+    giveUp.abort(new Error('flushed'));
+    this.#closed = true;
+    this.#sender.close();
+    const error = new Error('the producer was closed before the record was acknowledged');
+    this.#memory.failWaiters(error);
+    for (const batch of [...this.#incomplete]) {
+      this.#onDone(batch);
+      batch.fail(error);
+    }
+    this.#cluster.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { ConnectionError, type Address, type ConnectionErrorCode } from './connection.ts';
+
+/** What Node says when nothing was sent yet, hence nothing can have had an effect. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EHOSTDOWN',
+]);
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function peerName({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Says in the terms of connections why a socket failed. */
+export function connectionErrorFrom(error: Error, peer: string): ConnectionError {
+  if (error instanceof ConnectionError) return error;
+  // Several addresses of one name tried in vain come as an AggregateError with an empty message.
+  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  const { code } = first as NodeJS.ErrnoException;
+  const kind: ConnectionErrorCode = code !== undefined && REFUSALS.has(code) ? 'REFUSED' : 'CLOSED';
+  const connectionError = new ConnectionError(kind, `${peer}: ${first.message}`);
+  connectionError.cause = error;
+  return connectionError;
+}

@@ -1,0 +1,170 @@
+import { connect, type Socket } from 'node:net';
+import type { Timer, Timers } from '../runtime/clock.ts';
+import { connectionErrorFrom, peerName } from './connect-errors.ts';
+import { ConnectionError, type Address } from './connection.ts';
+import { FrameReader } from './frame-reader.ts';
+import { afterThisTurn } from './turn.ts';
+
+/** No Kafka response is longer, and the start of every HTTP response read as a size is: a wrong port shows itself. */
+const MAX_RESPONSE_BYTES = 0x3fffffff;
+
+interface PendingCall {
+  readonly correlationId: number;
+  readonly resolve: (frame: Buffer) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: Timer;
+}
+
+/**
+ * A socket to a broker that carries Kafka frames: requests go out in the order they are sent, all of one loop turn in
+ * one write, and answers come back in the same order.
+ */
+export class KafkaChannel {
+  readonly peer: string;
+  readonly #socket: Socket;
+  readonly #timers: Timers;
+  readonly #reader: FrameReader;
+  readonly #pending: PendingCall[] = [];
+  readonly #closeListeners: (() => void)[] = [];
+  #correlationId = 0;
+  #corked = false;
+  #ended: ConnectionError | null = null;
+
+  private constructor(address: Address, timers: Timers) {
+    this.peer = peerName(address);
+    this.#timers = timers;
+    this.#reader = new FrameReader({
+      peekBytes: 0,
+      refuse: size => this.#refuse(size),
+      // The answer's record views live as long as the caller likes, so its memory is its own.
+      allocate: size => Buffer.allocUnsafeSlow(size),
+      onFrame: frame => this.#onFrame(frame),
+    });
+    const onread = {
+      buffer: () => this.#reader.target(),
+      callback: (length: number, buffer: Uint8Array) => this.#consume(buffer as Buffer, length),
+    };
+    this.#socket = connect({ ...address, noDelay: true, keepAlive: true, onread });
+  }
+
+  /** @throws ConnectionError: REFUSED, TIMED_OUT or CLOSED */
+  static open(address: Address, connectTimeoutMs: number, timers: Timers): Promise<KafkaChannel> {
+    const channel = new KafkaChannel(address, timers);
+    return new Promise((resolve, reject) => {
+      const timer = timers.after(connectTimeoutMs, () =>
+        channel.fail(new ConnectionError('TIMED_OUT', `${channel.peer} did not accept within ${connectTimeoutMs} ms`)),
+      );
+      channel.onClose(() => {
+        timer.cancel();
+        reject(channel.#ended!);
+      });
+      channel.#listen(() => {
+        timer.cancel();
+        resolve(channel);
+      });
+    });
+  }
+
+  get closed(): boolean {
+    return this.#ended !== null;
+  }
+
+  nextCorrelationId(): number {
+    this.#correlationId = (this.#correlationId + 1) & 0x7fffffff;
+    return this.#correlationId;
+  }
+
+  /** Sends a frame and resolves with the answer's frame. */
+  call(chunks: readonly Buffer[], correlationId: number, timeoutMs: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== null) return reject(this.#ended);
+      const timer = this.#timers.after(timeoutMs, () =>
+        this.fail(new ConnectionError('TIMED_OUT', `${this.peer} did not answer within ${timeoutMs} ms`)),
+      );
+      this.#pending.push({ correlationId, resolve, reject, timer });
+      this.#write(chunks);
+    });
+  }
+
+  /** Sends a frame that is not answered, and resolves when the kernel has taken it. */
+  send(chunks: readonly Buffer[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== null) return reject(this.#ended);
+      this.#write(chunks, error => (error ? reject(this.#ended ?? connectionErrorFrom(error, this.peer)) : resolve()));
+    });
+  }
+
+  close(): void {
+    this.fail(new ConnectionError('CLOSED', `the connection to ${this.peer} was closed`));
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#ended === null) this.#closeListeners.push(listener);
+    else listener();
+  }
+
+  /** Ends the connection: whoever waits for an answer learns why. Only the first reason counts. */
+  fail(error: ConnectionError): void {
+    if (this.#ended !== null) return;
+    this.#ended = error;
+    this.#socket.destroy();
+    for (const call of this.#pending.splice(0)) {
+      call.timer.cancel();
+      call.reject(error);
+    }
+    for (const listener of this.#closeListeners.splice(0)) listener();
+  }
+
+  #listen(onConnect: () => void): void {
+    this.#socket.once('connect', onConnect);
+    this.#socket.on('error', error => this.fail(connectionErrorFrom(error, this.peer)));
+    this.#socket.on('close', () => this.fail(new ConnectionError('CLOSED', `${this.peer} closed the connection`)));
+    this.#socket.resume();
+  }
+
+  #write(chunks: readonly Buffer[], written?: (error?: Error | null) => void): void {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      afterThisTurn(() => {
+        this.#corked = false;
+        this.#socket.uncork();
+      });
+    }
+    const last = chunks.length - 1;
+    for (let i = 0; i < last; i++) this.#socket.write(chunks[i]!);
+    this.#socket.write(chunks[last]!, written);
+  }
+
+  #refuse(size: number): string | null {
+    const isPossible = size >= 4 && size <= MAX_RESPONSE_BYTES;
+    return isPossible ? null : `an answer of ${size} bytes cannot be: is it a Kafka port?`;
+  }
+
+  #consume(buffer: Buffer, length: number): boolean {
+    try {
+      return this.#reader.consume(buffer, length);
+    } catch (error) {
+      this.#badResponse((error as Error).message);
+      return false;
+    }
+  }
+
+  #onFrame(frame: Buffer): boolean {
+    const correlationId = frame.readInt32BE(0);
+    const call = this.#pending.shift();
+    if (call?.correlationId !== correlationId) {
+      if (call !== undefined) this.#pending.unshift(call);
+      const expected = call === undefined ? 'none' : `the answer to ${call.correlationId}`;
+      this.#badResponse(`it answered request ${correlationId} while ${expected} was due`);
+      return false;
+    }
+    call.timer.cancel();
+    call.resolve(frame);
+    return true;
+  }
+
+  #badResponse(reason: string): void {
+    this.fail(new ConnectionError('BAD_RESPONSE', `${this.peer}: ${reason}`));
+  }
+}

@@ -1,0 +1,86 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { tooLarge, undecodable } from './errors.ts';
+
+/**
+ * Zstandard (RFC 8878) over node:zlib, which stops silently after the first frame and returns what it has of a frame
+ * that is cut off. So the frames are delimited here, and each is decompressed by itself.
+ */
+
+const FRAME_MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const BLOCK_RLE = 1;
+const BLOCK_RESERVED = 3;
+const FIRST_CHUNK_MOST = 1 << 20;
+const FIRST_CHUNK_LEAST = 1 << 10;
+
+/** Compresses to one frame at `level` (−131072 to 22, default 3 as in Kafka). */
+export function compressZstd(bytes: Buffer, level = 3): Buffer {
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+}
+
+/** Decompresses one or several frames to at most `limit` bytes. */
+export function decompressZstd(stream: Buffer, limit: number): Buffer {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for (let at = 0; at < stream.length;) {
+    const end = frameEnd(stream, at);
+    if (!isSkippable(stream, at)) {
+      const part = decompressFrame(stream.subarray(at, end), limit - size, limit);
+      size += part.length;
+      parts.push(part);
+    }
+    at = end;
+  }
+  if (parts.length === 0) throw undecodable('zstd', 'there is no frame');
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts, size);
+}
+
+function decompressFrame(frame: Buffer, room: number, limit: number): Buffer {
+  const guess = Math.min(frame.length * 4, FIRST_CHUNK_MOST, room);
+  try {
+    return zstdDecompressSync(frame, {
+      maxOutputLength: Math.max(room, 1),
+      chunkSize: Math.max(guess, FIRST_CHUNK_LEAST),
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('zstd', limit);
+    throw undecodable('zstd', 'a frame is malformed', error);
+  }
+}
+
+function isSkippable(stream: Buffer, at: number): boolean {
+  return (stream.readUInt32LE(at) & 0xffff_fff0) >>> 0 === SKIPPABLE_MAGIC;
+}
+
+/** Where the frame that begins at `at` ends (RFC 8878 §3.1.1, §3.1.2). */
+function frameEnd(stream: Buffer, at: number): number {
+  need(stream, at + 8);
+  if (isSkippable(stream, at)) return need(stream, at + 8 + stream.readUInt32LE(at + 4));
+  if (stream.readUInt32LE(at) !== FRAME_MAGIC) throw undecodable('zstd', 'the frame magic is missing');
+  const descriptor = stream[at + 4]!;
+  let position = at + 5 + headerSizeAfterDescriptor(descriptor);
+  for (let last = false; !last;) {
+    need(stream, position + 3);
+    const block = stream.readUIntLE(position, 3);
+    const type = (block >> 1) & 3;
+    if (type === BLOCK_RESERVED) throw undecodable('zstd', 'a block has a reserved type');
+    position += 3 + (type === BLOCK_RLE ? 1 : block >> 3);
+    last = (block & 1) === 1;
+  }
+  const hasChecksum = (descriptor & 0x04) !== 0;
+  return need(stream, position + (hasChecksum ? 4 : 0));
+}
+
+/** The bytes of window descriptor, dictionary id and content size. */
+function headerSizeAfterDescriptor(descriptor: number): number {
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const window = singleSegment ? 0 : 1;
+  const dictionaryId = [0, 1, 2, 4][descriptor & 3]!;
+  const contentSize = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  return window + dictionaryId + contentSize;
+}
+
+function need(stream: Buffer, end: number): number {
+  if (end > stream.length) throw undecodable('zstd', 'a frame is cut off');
+  return end;
+}
