@@ -1,11 +1,13 @@
 import type { Connector } from '../shared/connection/connection.ts';
 import { Http2Connector } from '../shared/connection/http2.ts';
 import { KafkaConnector } from '../shared/connection/kafka.ts';
+import { CODECS, type CodecName } from '../shared/records/compression.ts';
 import { parseAddresses } from './addresses.ts';
 import { Admin } from './admin/admin.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { resolveConfig, type ClientConfigValues, type ClientSettings } from './config.ts';
 import { Consumer } from './consumer/consumer.ts';
+import type { BatchCompression } from './producer/batch.ts';
 import { DefaultPartitioner, RoundRobinPartitioner, type Partitioner } from './producer/partitioner.ts';
 import { Producer } from './producer/producer.ts';
 import { systemRuntime, type ClientRuntime } from './runtime.ts';
@@ -119,10 +121,10 @@ function connectorOf(kind: string, config: ClientConfigValues, runtime: ClientRu
   return config['samsa.dialect'] === 'kafka' ? new KafkaConnector({ ...options, negotiate: true }) : new Http2Connector(options);
 }
 
-function compressionOf(config: ClientConfigValues) {
-  const codec = config['compression.type'] as 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
-  const level = codec === 'gzip' || codec === 'lz4' || codec === 'zstd' ? config[`compression.${codec}.level`] : undefined;
-  return level === undefined ? { codec } : { codec, level };
+function compressionOf(config: ClientConfigValues): BatchCompression {
+  const name = config['compression.type'] as CodecName;
+  const level = name === 'gzip' || name === 'lz4' || name === 'zstd' ? config[`compression.${name}.level`] : undefined;
+  return { codec: CODECS[name], level };
 }
 
 function partitionerOf(config: ClientConfigValues, cluster: Cluster): Partitioner {

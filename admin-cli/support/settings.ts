@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseProperties } from '../../shared/config/properties.ts';
+import { readProperties } from '../../shared/config/properties.ts';
 import type { ClientSettings } from '../../client/index.ts';
 import { ToolFailure, UsageError } from './tool.ts';
 
@@ -12,7 +12,7 @@ export function readSettings(file: string | undefined): Record<string, string> {
   } catch (error) {
     throw new ToolFailure(`Cannot read ${file}: ${(error as Error).message}`);
   }
-  return Object.fromEntries(parseProperties(text).map(({ key, value }) => [key, value]));
+  return Object.fromEntries([...readProperties(text, file)].map(([key, { value }]) => [key, value]));
 }
 
 /** Splits `key=value` options at their first `=`. @throws UsageError for one that has none */

@@ -7,7 +7,7 @@ import type { MetadataWaits } from '../metadata/metadata-waits.ts';
 import type { CreatedTopic, TopicCreation, TopicWish } from '../metadata/topic-creation.ts';
 import type { ApiHandler } from '../request/handler.ts';
 import { adminFailure, duplicates, notController } from './admin-errors.ts';
-import { topicConfigEntries } from './config-entries.ts';
+import { CONFIG_SOURCES } from './config-codes.ts';
 import type { TopicConfigs } from '../metadata/topic-configs.ts';
 
 type Request = RequestOf<typeof CreateTopics>;
@@ -100,12 +100,12 @@ function created_(parts: CreateTopicsParts, name: string, topic: CreatedTopic): 
     topicConfigErrorCode: ErrorCode.NONE,
     numPartitions: topic.partitions,
     replicationFactor: topic.replicationFactor,
-    configs: topicConfigEntries(parts.topicConfigs, topic.configs, null).map(entry => ({
+    configs: parts.topicConfigs.describe(topic.configs).map(entry => ({
       name: entry.name,
       value: entry.value,
       readOnly: entry.readOnly,
-      configSource: entry.configSource,
-      isSensitive: entry.isSensitive,
+      configSource: CONFIG_SOURCES[entry.source],
+      isSensitive: entry.sensitive,
     })),
   };
 }

@@ -42,12 +42,12 @@ function isVisible(metadata: MetadataCache, { topic, partition, errorCode, leade
 
 /** Elections over all partitions report only those where there was something to do. */
 function group(results: readonly ElectionResult[], all: boolean): Results {
-  const byTopic = new Map<string, Results[number]>();
+  const byTopic = new Map<string, Results[number]['partitionResult'][number][]>();
   for (const { topic, partition, errorCode, errorMessage } of results) {
     if (all && errorCode === ErrorCode.ELECTION_NOT_NEEDED) continue;
-    let entry = byTopic.get(topic);
-    if (entry === undefined) byTopic.set(topic, (entry = { topic, partitionResult: [] }));
-    entry.partitionResult.push({ partitionId: partition, errorCode, errorMessage });
+    let partitions = byTopic.get(topic);
+    if (partitions === undefined) byTopic.set(topic, (partitions = []));
+    partitions.push({ partitionId: partition, errorCode, errorMessage });
   }
-  return [...byTopic.values()];
+  return [...byTopic].map(([topic, partitionResult]) => ({ topic, partitionResult }));
 }

@@ -39,9 +39,9 @@ export class PartitionAddition {
     checkCount(topic, current, count);
     const added = manual === null ? this.#assign(current, count) : this.#manual(current, count, manual);
     if (validateOnly) return;
-    const partitions = new Map<number, ReplicaAssignment>(current.partitions);
+    const partitions = new Map<number, ReplicaAssignment>();
     for (const [partition, replicas] of added) partitions.set(partition, { replicas, adding: [], removing: [] });
-    await store.topics.addPartitions(topic, { topicId: current.topicId, partitions });
+    await store.topics.addPartitions(topic, partitions);
   }
 
   #assign(current: TopicAssignment, count: number): Map<number, readonly number[]> {

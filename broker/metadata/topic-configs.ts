@@ -1,3 +1,4 @@
+import type { ConfigDescription } from '../../shared/config/description.ts';
 import { effectiveTopicConfig, type TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 
@@ -30,6 +31,11 @@ export class TopicConfigs {
 
   overrides(topic: string): TopicOverrides {
     return this.#overrides.get(topic) ?? NO_OVERRIDES;
+  }
+
+  /** All settings of a topic that has (or would have) these of its own, as DescribeConfigs tells them. */
+  describe(overrides: TopicOverrides): ConfigDescription[] {
+    return this.#config.topicEntries(overrides);
   }
 
   /** Topic override, else the broker's synonym, else the built-in default, for every topic setting. */

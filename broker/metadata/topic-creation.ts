@@ -60,7 +60,7 @@ export class TopicCreation {
       const partitions = new Map<number, ReplicaAssignment>();
       for (const [partition, brokers] of replicas) partitions.set(partition, { replicas: brokers, adding: [], removing: [] });
       try {
-        await store.topics.create(wish.name, { topicId, partitions }, configs);
+        await store.topics.create(wish.name, { topicId, partitions }, new Map(Object.entries(configs)));
       } catch (error) {
         if (isZooKeeperError(error, 'NODE_EXISTS')) throw alreadyExists(wish.name);
         throw error;

@@ -12,7 +12,10 @@ export function plainAddress(address: string): string {
  */
 export async function resolveOverrides(text: string): Promise<Map<string, number>> {
   const resolved = new Map<string, number>();
-  for (const entry of text.split(',').map(part => part.trim()).filter(part => part !== '')) {
+  for (const entry of text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')) {
     const colon = entry.lastIndexOf(':');
     const host = entry.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
     const limit = Number(entry.slice(colon + 1));

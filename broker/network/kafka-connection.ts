@@ -205,9 +205,7 @@ export class KafkaConnection {
     try {
       const answer = this.#shared.dispatcher.dispatch(body, request);
       if (!(answer instanceof Promise)) return this.#answered(request, answer);
-      answer
-        .then(chunks => this.#answered(request, chunks))
-        .catch((error: unknown) => this.#broke(request, error));
+      answer.then(chunks => this.#answered(request, chunks)).catch((error: unknown) => this.#broke(request, error));
     } catch (error) {
       this.#broke(request, error);
     }
@@ -280,7 +278,12 @@ export class KafkaConnection {
 
   #observe({ apiKey, receivedAt, lease, answer }: PipelinedRequest): void {
     const elapsedMs = this.#shared.clock.monotonic() - receivedAt;
-    this.#shared.observer.requestAnswered(apiKey, elapsedMs, lease.bytes.length, answer === null ? 0 : byteLength(answer));
+    this.#shared.observer.requestAnswered(
+      apiKey,
+      elapsedMs,
+      lease.bytes.length,
+      answer === null ? 0 : byteLength(answer),
+    );
   }
 
   // ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────

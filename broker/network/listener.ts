@@ -52,11 +52,14 @@ export class Listener {
   bind(): Promise<void> {
     const { name, host, port } = this.spec;
     return new Promise((resolve, reject) => {
-      const onError = (error: Error) => reject(new Error(`listener ${name} cannot be bound to ${host}:${port}: ${error.message}`));
+      const onError = (error: Error) =>
+        reject(new Error(`listener ${name} cannot be bound to ${host}:${port}: ${error.message}`));
       this.#server.once('error', onError);
       this.#server.listen({ port, backlog: this.#shared.backlog, ...(host === '' ? {} : { host }) }, () => {
         this.#server.off('error', onError);
-        this.#server.on('error', error => this.#shared.logger.error({ err: error, listener: name }, 'accepting a connection failed'));
+        this.#server.on('error', error =>
+          this.#shared.logger.error({ err: error, listener: name }, 'accepting a connection failed'),
+        );
         resolve();
       });
     });

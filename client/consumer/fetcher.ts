@@ -3,7 +3,6 @@ import type { RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { recordsBuffer } from '../../shared/protocol/json.ts';
-import { ZERO_UUID } from '../../shared/protocol/schema.ts';
 import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { KafkaError } from '../errors.ts';
@@ -134,11 +133,11 @@ export class Fetcher {
   }
 
   #request(states: readonly PartitionState[]): RequestInput<typeof Fetch> {
-    const topics = new Map<string, RequestInput<typeof Fetch>['topics'][number]>();
+    const topics = new Map<string, RequestInput<typeof Fetch>['topics'][number]['partitions'][number][]>();
     for (const state of states) {
-      let topic = topics.get(state.topic);
-      if (topic === undefined) topics.set(state.topic, (topic = { topic: state.topic, topicId: ZERO_UUID, partitions: [] }));
-      topic.partitions.push({
+      let partitions = topics.get(state.topic);
+      if (partitions === undefined) topics.set(state.topic, (partitions = []));
+      partitions.push({
         partition: state.partition,
         currentLeaderEpoch: this.#cluster.partition(state.topic, state.partition)?.leaderEpoch ?? -1,
         fetchOffset: state.position!,
@@ -156,7 +155,7 @@ export class Fetcher {
       isolationLevel: isolation === 'read_committed' ? 1 : 0,
       sessionId: 0,
       sessionEpoch: -1,
-      topics: [...topics.values()],
+      topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
       forgottenTopicsData: [],
       rackId: clientRack,
     };

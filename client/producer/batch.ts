@@ -1,6 +1,13 @@
-import { BatchBuilder, type BatchCompression } from '../../shared/records/batch-builder.ts';
+import type { CodecId } from '../../shared/records/compression.ts';
+import { BatchBuilder } from '../../shared/records/batch-builder.ts';
 import type { Header, RecordMetadata, SendCallback } from './record.ts';
 import { toBytes } from './record.ts';
+
+/** Codec of a producer's batches; `level` as that codec counts, undefined for its default. */
+export interface BatchCompression {
+  readonly codec: CodecId;
+  readonly level: number | undefined;
+}
 
 /** Records of one partition on their way to the broker together. Fates are told in the order of sending. */
 export class ProducerBatch {
@@ -43,7 +50,7 @@ export class ProducerBatch {
 
   /** The batch as it goes over the wire, encoded once: a retry sends the same bytes. Nothing may be appended afterwards. */
   encode(compression: BatchCompression): Buffer {
-    this.#encoded ??= this.builder.build({ compression });
+    this.#encoded ??= this.builder.build(compression);
     return this.#encoded;
   }
 

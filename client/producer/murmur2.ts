@@ -13,16 +13,10 @@ export function murmur2(data: Buffer): number {
     h = Math.imul(h, M) ^ Math.imul(k, M);
   }
   const rest = words * 4;
-  switch (length & 3) {
-    case 3:
-      h ^= data[rest + 2]! << 16;
-    // falls through
-    case 2:
-      h ^= data[rest + 1]! << 8;
-    // falls through
-    case 1:
-      h = Math.imul(h ^ data[rest]!, M);
-  }
+  const left = length & 3;
+  if (left >= 3) h ^= data[rest + 2]! << 16;
+  if (left >= 2) h ^= data[rest + 1]! << 8;
+  if (left >= 1) h = Math.imul(h ^ data[rest]!, M);
   h ^= h >>> 13;
   h = Math.imul(h, M);
   return h ^ (h >>> 15);

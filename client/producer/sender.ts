@@ -1,14 +1,13 @@
 import { ConnectionError } from '../../shared/connection/connection.ts';
-import type { RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
+import type { ResponseOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
 import type { Timer } from '../../shared/runtime/clock.ts';
-import type { BatchCompression } from '../../shared/records/batch-builder.ts';
 import { backoffMs } from '../backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { KafkaError, timedOut } from '../errors.ts';
 import type { Accumulator, PartitionQueue } from './accumulator.ts';
-import type { ProducerBatch } from './batch.ts';
+import type { BatchCompression, ProducerBatch } from './batch.ts';
 
 export interface SenderOptions {
   readonly acks: -1 | 0 | 1;
@@ -175,14 +174,14 @@ export class Sender {
     request: readonly [PartitionQueue, ProducerBatch][],
   ): Promise<ResponseOf<typeof Produce> | undefined> {
     const { acks, requestTimeoutMs, compression } = this.#options;
-    const topics = new Map<string, RequestInput<typeof Produce>['topicData'][number]>();
+    const topics = new Map<string, { index: number; records: Buffer }[]>();
     for (const [, batch] of request) {
-      let topic = topics.get(batch.topic);
-      if (topic === undefined) topics.set(batch.topic, (topic = { name: batch.topic, partitionData: [] }));
-      topic.partitionData.push({ index: batch.partition, records: batch.encode(compression) });
+      let partitions = topics.get(batch.topic);
+      if (partitions === undefined) topics.set(batch.topic, (partitions = []));
+      partitions.push({ index: batch.partition, records: batch.encode(compression) });
     }
     const connection = await this.#cluster.broker(leader);
-    const body = { transactionalId: null, acks, timeoutMs: requestTimeoutMs, topicData: [...topics.values()] };
+    const body = { transactionalId: null, acks, timeoutMs: requestTimeoutMs, topicData: [...topics].map(([name, partitionData]) => ({ name, partitionData })) };
     return connection.call(Produce, body, { timeoutMs: requestTimeoutMs });
   }
 

@@ -199,4 +199,3 @@ function messageOf(body: Buffer): string {
     return text;
   }
 }
-

@@ -13,7 +13,7 @@ import { RecordCursor } from './record-cursor.ts';
 export interface ConversionOptions {
   /** See `compress`. */
   readonly level?: number;
-  /** What the records may decompress to in all; beyond it TOO_LARGE is thrown. */
+  /** What the records of one batch or message set may decompress to; beyond it TOO_LARGE is thrown. */
   readonly maxDecompressedBytes?: number;
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** What it takes to act in the name of a session. */
@@ -8,17 +9,28 @@ export interface SessionCredentials {
 
 /**
  * Ends a session that a living client holds, as the server would at its timeout, without waiting for one: attaches to
- * the session from a connection of our own and closes it. The victim learns it when it next reconnects, which is at once.
+ * the session from a connection of our own and closes it. The victim may take its session back in between, so this is
+ * repeated until the server says that there is no such session.
  * @param port of a ZooKeeper server on 127.0.0.1
  */
 export async function expireSession(port: number, session: SessionCredentials): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    if (await attachAndClose(port, session)) return;
+  }
+  throw new Error('the session could not be ended');
+}
+
+/** Whether the server knew no such session any more. */
+async function attachAndClose(port: number, session: SessionCredentials): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
-    socket.write(frame(connectRequest(session)));
-    const answer = await readFrame(socket);
-    if (answer.readInt32BE(4) <= 0) throw new Error('the session has expired already');
-    socket.write(frame(closeRequest()));
-    await readFrame(socket);
+    // Both at once, so that the victim has little time to take its session back.
+    socket.write(Buffer.concat([frame(connectRequest(session)), frame(closeRequest())]));
+    const grantedTimeout = (await readFrame(socket)).readInt32BE(4);
+    if (grantedTimeout > 0) await once(socket, 'close');
+    return grantedTimeout <= 0;
+  } catch {
+    return false;
   } finally {
     socket.destroy();
   }

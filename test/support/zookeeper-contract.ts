@@ -293,15 +293,17 @@ export function zooKeeperContract(name: string, start: () => Promise<ContractSub
         const session = zk.sessionId;
         const events = sessionEvents(zk);
         await zk.create(`${root}/e`, null, 'ephemeral');
-        const [changed, unchanged, gone, born, children] = Array.from({ length: 5 }, watching) as ReturnType<
-          typeof watching
-        >[];
+        const changed = watching();
+        const unchanged = watching();
+        const gone = watching();
+        const born = watching();
+        const children = watching();
         for (const name of ['changed', 'unchanged', 'gone']) await zk.create(`${root}/${name}`, null, 'persistent');
-        await zk.getData(`${root}/changed`, changed!.watcher);
-        await zk.getData(`${root}/unchanged`, unchanged!.watcher);
-        await zk.getData(`${root}/gone`, gone!.watcher);
-        await zk.exists(`${root}/born`, born!.watcher);
-        await zk.getChildren(root, children!.watcher);
+        await zk.getData(`${root}/changed`, changed.watcher);
+        await zk.getData(`${root}/unchanged`, unchanged.watcher);
+        await zk.getData(`${root}/gone`, gone.watcher);
+        await zk.exists(`${root}/born`, born.watcher);
+        await zk.getChildren(root, children.watcher);
         subject.disconnect(zk);
         await waitFor('the disconnect', () => !zk.connected);
         const waitingRead = zk.getData(`${root}/changed`);
@@ -312,15 +314,19 @@ export function zooKeeperContract(name: string, start: () => Promise<ContractSub
         subject.reconnect(zk);
         expect((await waitingRead)?.data?.toString()).toBe('x');
         expect(await waitingWrite).toBe(`${root}/waited`);
-        await waitFor('the events', () => [changed, gone, born, children].every(watch => watch!.events.length > 0));
-        expect([changed, unchanged, gone, born, children].map(watch => watch!.events.map(event => event.type))).toEqual(
-          [['dataChanged'], [], ['deleted'], ['created'], ['childrenChanged']],
-        );
+        await waitFor('the events', () => [changed, gone, born, children].every(watch => watch.events.length > 0));
+        expect([changed, unchanged, gone, born, children].map(watch => watch.events.map(event => event.type))).toEqual([
+          ['dataChanged'],
+          [],
+          ['deleted'],
+          ['created'],
+          ['childrenChanged'],
+        ]);
         expect(events).toEqual(['disconnected', 'reconnected']);
         expect(zk.sessionId).toBe(session);
         expect((await other.exists(`${root}/e`))?.ephemeralOwner).toBe(session);
         await zk.setData(`${root}/unchanged`, bytes('y'), -1);
-        await waitFor('the watch that was set before', () => unchanged!.events.length > 0);
+        await waitFor('the watch that was set before', () => unchanged.events.length > 0);
       });
 
       it('gives waiting calls up when there is no connection for long', async () => {
@@ -344,7 +350,9 @@ export function zooKeeperContract(name: string, start: () => Promise<ContractSub
         await zk.getData(root, watcher);
         await subject.expire(zk);
         await waitFor('a new session', () => events.includes('connected'));
-        expect(events).toEqual(['disconnected', 'expired', 'connected']);
+        // The expiry may take several attempts, each of them a short disconnect.
+        expect(events.filter(event => event === 'expired')).toHaveLength(1);
+        expect(events.slice(-3)).toEqual(['disconnected', 'expired', 'connected']);
         expect(zk.sessionId).not.toBe(session);
         expect(await zk.exists(`${root}/e`)).toBeNull();
         await zk.create(`${root}/e`, null, 'ephemeral');

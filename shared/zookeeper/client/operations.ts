@@ -121,7 +121,7 @@ export class Operations {
         else
           done(
             null,
-            operations.map((operation, index) => operationResult(operation, results?.[index])),
+            operations.map((operation, index) => this.#result(operation, results?.[index])),
           );
       });
     });

@@ -1,0 +1,55 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Socket } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { ConnectionContext } from '../request/context.ts';
+import { registerHealth } from './health.ts';
+import { errorBody, errorHandler } from './http-error.ts';
+import { HttpServers } from './http-servers.ts';
+import { registerMetricsPage } from './metrics-page.ts';
+import type { Readiness } from './ports.ts';
+import { registerRpc, type RpcParts } from './rpc.ts';
+
+export interface HttpAppParts extends RpcParts {
+  readonly readiness: () => Readiness;
+  readonly registry: Pick<Registry, 'metrics' | 'contentType'>;
+  /** Adds further routes before the app is made ready. */
+  readonly routes?: (app: FastifyInstance) => void;
+}
+
+/** The HTTP side of the broker: it takes over sockets that the listeners have found to speak HTTP. */
+export interface HttpApp {
+  http1(socket: Socket, connection: ConnectionContext): void;
+  http2(socket: Socket, connection: ConnectionContext): void;
+  /** Resolves when all HTTP connections are closed, at the latest after `gracefulMs`. */
+  close(gracefulMs: number): Promise<void>;
+}
+
+/** Builds the one Fastify app behind both HTTP versions. */
+export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
+  let servers: HttpServers | undefined;
+  const app = Fastify({
+    bodyLimit: parts.options.maxRequestBytes,
+    serverFactory: handler => {
+      servers = new HttpServers(handler, parts.timers, parts.options.maxIdleMs);
+      return servers.http1Server;
+    },
+  });
+  app.setErrorHandler(errorHandler(parts.logger));
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send(errorBody(404, `There is nothing at ${request.url}.`)),
+  );
+  registerHealth(app, parts.readiness);
+  registerMetricsPage(app, parts.registry);
+  registerRpc(app, parts);
+  parts.routes?.(app);
+  await app.ready();
+  return {
+    http1: (socket, connection) => servers!.http1(socket, connection),
+    http2: (socket, connection) => servers!.http2(socket, connection),
+    close: async gracefulMs => {
+      const drained = servers!.close(gracefulMs);
+      await app.close();
+      await drained;
+    },
+  };
+}

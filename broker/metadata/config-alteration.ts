@@ -1,0 +1,95 @@
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { ConfigError } from '../../shared/config/config-error.ts';
+import { topicConfigProblem, topicConfigRow } from '../../shared/topics/topic-config.ts';
+import type { ZooKeeperStore } from '../../shared/zookeeper/store.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import { AdminError } from './admin-error.ts';
+import type { MetadataCache } from './metadata-cache.ts';
+
+/** One change of one setting (KIP-339). */
+export interface SettingChange {
+  readonly name: string;
+  readonly operation: 'set' | 'delete' | 'append' | 'subtract';
+  readonly value: string | null;
+}
+
+export interface ConfigAlterationParts {
+  readonly brokerId: number;
+  readonly store: ZooKeeperStore;
+  readonly config: BrokerConfig;
+  readonly metadata: MetadataCache;
+}
+
+/** The name under which ZooKeeper keeps the settings of all brokers. */
+export const ALL_BROKERS = '<default>';
+
+/**
+ * Changes the settings of topics and brokers: reads what stands in ZooKeeper, applies the changes, checks the whole,
+ * writes it and tells the brokers, this one included (compare Kafka's ZkConfigRepository and ConfigAdminManager).
+ */
+export class ConfigAlteration {
+  readonly #parts: ConfigAlterationParts;
+
+  constructor(parts: ConfigAlterationParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws AdminError when a change is not allowed; then none is made */
+  async alterTopic(topic: string, changes: readonly SettingChange[], validateOnly: boolean): Promise<void> {
+    const { store, config, metadata } = this.#parts;
+    if (!metadata.hasTopic(topic)) {
+      throw new AdminError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${topic}' does not exist.`);
+    }
+    const isList = (name: string) => topicConfigRow(name)?.type === 'list';
+    const current = await store.configs.get('topics', topic);
+    const changed = applyChanges(current, changes, isList);
+    const problem = topicConfigProblem(Object.fromEntries(changed), config.topicDefaults());
+    if (problem !== null) throw new AdminError(ErrorCode.INVALID_CONFIG, problem);
+    if (!validateOnly) await store.configs.set('topics', topic, changed);
+  }
+
+  /** @param broker id as text, or '' for the settings of all brokers. @throws AdminError */
+  async alterBroker(broker: string, changes: readonly SettingChange[], validateOnly: boolean): Promise<void> {
+    const { brokerId, store, config } = this.#parts;
+    if (broker !== '' && broker !== String(brokerId)) {
+      throw new AdminError(
+        ErrorCode.INVALID_REQUEST,
+        `Settings of broker ${broker} were sent to broker ${brokerId}: send them to the broker itself.`,
+      );
+    }
+    const entity = broker === '' ? ALL_BROKERS : broker;
+    const isList = (name: string) => config.source(name)?.type === 'list';
+    const changed = applyChanges(await store.configs.get('brokers', entity), changes, isList);
+    try {
+      config.validateDynamic(broker === '' ? 'cluster' : 'broker', Object.fromEntries(changed));
+    } catch (error) {
+      if (error instanceof ConfigError) throw new AdminError(ErrorCode.INVALID_CONFIG, error.message);
+      throw error;
+    }
+    if (!validateOnly) await store.configs.set('brokers', entity, changed);
+  }
+}
+
+function applyChanges(
+  current: ReadonlyMap<string, string>,
+  changes: readonly SettingChange[],
+  isList: (name: string) => boolean,
+): Map<string, string> {
+  const settings = new Map(current);
+  for (const { name, operation, value } of changes) {
+    if (operation === 'delete') settings.delete(name);
+    else if (value === null) throw new AdminError(ErrorCode.INVALID_REQUEST, `Setting ${name} has no value.`);
+    else if (operation === 'set') settings.set(name, value);
+    else if (!isList(name)) {
+      throw new AdminError(ErrorCode.INVALID_CONFIG, `Setting ${name} is no list: it can be set or deleted, not added to.`);
+    } else settings.set(name, combine(settings.get(name) ?? '', value, operation));
+  }
+  return settings;
+}
+
+function combine(current: string, value: string, operation: 'append' | 'subtract'): string {
+  const split = (text: string) => text.split(',').map(part => part.trim()).filter(part => part !== '');
+  const given = split(value);
+  const kept = split(current).filter(part => !given.includes(part));
+  return (operation === 'append' ? [...split(current), ...given.filter(part => !split(current).includes(part))] : kept).join(',');
+}

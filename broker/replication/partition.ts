@@ -1,0 +1,295 @@
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { partitionKey } from '../../shared/topics/topic-partition.ts';
+import type { AppendInfo, LeaderAppendOptions, PartitionLog } from '../storage/partition-log.ts';
+import { ReplicationError } from './errors.ts';
+import {
+  Leadership,
+  type ControllerState,
+  type FollowerFetch,
+  type IsrChange,
+  type PartitionSurroundings,
+} from './leadership.ts';
+
+/** What a partition tells its broker; called synchronously, after the change. */
+export interface PartitionEvents {
+  /** What a fetch of the partition would be answered may have changed: records, high watermark, log start, leader, epoch. */
+  readable(partition: Partition): void;
+  /** An acks=all produce may be complete: the high watermark moved, or the partition is no longer led or hosted here. */
+  committed(partition: Partition): void;
+  isrChange(partition: Partition, what: IsrChange): void;
+}
+
+/** Who is told without having to wait for it: the fetch sessions that have the partition. */
+export interface PartitionWatcher {
+  /** What a fetch of the partition would be answered may have changed. */
+  partitionChanged(): void;
+}
+
+/** What a leader's append came to. */
+export interface LeaderAppend {
+  readonly info: AppendInfo;
+  /** The epoch under which the records were appended. */
+  readonly leaderEpoch: number;
+}
+
+const NO_LEADER = -1;
+const NO_EPOCH = -1;
+
+/**
+ * A partition hosted by this broker (Kafka: `Partition`): its role and epochs. The records are the log's; what only a
+ * leader knows is in `Leadership`. Everything here is synchronous, except that an append resolves when it is written.
+ */
+export class Partition {
+  readonly topic: string;
+  readonly partition: number;
+  /** Text form, `topic-partition`. */
+  readonly key: string;
+  readonly #surroundings: PartitionSurroundings;
+  readonly #events: PartitionEvents;
+  #log: PartitionLog | null = null;
+  #isOffline = false;
+  #leader = NO_LEADER;
+  #leaderEpoch = NO_EPOCH;
+  #partitionEpoch = NO_EPOCH;
+  #replicas: readonly number[] = [];
+  #addingReplicas: readonly number[] = [];
+  /** Not null on the leader only. */
+  #leadership: Leadership | null = null;
+  readonly #watchers = new Set<PartitionWatcher>();
+  /** While a new role is prepared: the appends that wait for it, in order. */
+  #held: (() => void)[] | null = null;
+
+  constructor(topic: string, partition: number, surroundings: PartitionSurroundings, events: PartitionEvents) {
+    this.topic = topic;
+    this.partition = partition;
+    this.key = partitionKey(topic, partition);
+    this.#surroundings = surroundings;
+    this.#events = events;
+  }
+
+  /** The replica's log; null before the first LeaderAndIsr was applied, and when its directory is offline. */
+  get log(): PartitionLog | null {
+    return this.#log;
+  }
+
+  get isOffline(): boolean {
+    return this.#isOffline;
+  }
+
+  get isLeader(): boolean {
+    return this.#leadership !== null;
+  }
+
+  /** Not null where this broker leads. */
+  get leadership(): Leadership | null {
+    return this.#leadership;
+  }
+
+  /** Broker id, -1 = not known. */
+  get leader(): number {
+    return this.#leader;
+  }
+
+  /** -1 before the first LeaderAndIsr. */
+  get leaderEpoch(): number {
+    return this.#leaderEpoch;
+  }
+
+  /** The version of the state that is known: of the LeaderAndIsr, or of the ISR committed since. */
+  get partitionEpoch(): number {
+    return this.#leadership?.partitionEpoch ?? this.#partitionEpoch;
+  }
+
+  hasReplica(brokerId: number): boolean {
+    return this.#replicas.includes(brokerId);
+  }
+
+  watch(watcher: PartitionWatcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  unwatch(watcher: PartitionWatcher): void {
+    this.#watchers.delete(watcher);
+  }
+
+  // --- roles -------------------------------------------------------------------------------------------------------
+
+  /** Holds appends back until `releaseAppends`: a role must not change under an append that is being written. */
+  holdAppends(): void {
+    this.#held ??= [];
+  }
+
+  /** Lets the appends that were held back go on, in order, under whatever role is in force now. */
+  releaseAppends(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const proceed of held) proceed();
+  }
+
+  /**
+   * Makes this broker the leader in a new epoch, which begins at the log's end. No append may be under way.
+   * @returns whether it did not lead before
+   */
+  makeLeader(state: ControllerState, log: PartitionLog): boolean {
+    const former = this.#leadership;
+    former?.retire();
+    log.assignEpochStart(state.leaderEpoch, log.logEndOffset);
+    this.#adopt(state, log);
+    this.#leadership = new Leadership(this, log, state, this.#surroundings, this.#leadershipEvents(), former);
+    // The ISR may have become just this broker.
+    this.#leadership.reviewHighWatermark();
+    this.#roleChanged();
+    return former === null;
+  }
+
+  #leadershipEvents() {
+    return {
+      highWatermarkMoved: () => {
+        this.#notifyReadable();
+        this.#events.committed(this);
+      },
+      isrChange: (what: IsrChange) => this.#events.isrChange(this, what),
+    };
+  }
+
+  /** Makes this broker a follower. No append may be under way. */
+  makeFollower(state: ControllerState, log: PartitionLog): void {
+    this.#resign();
+    this.#adopt(state, log);
+    this.#roleChanged();
+  }
+
+  /** Hosts the log without a role: the leader is not known to be alive. */
+  hostLog(log: PartitionLog): void {
+    this.#log ??= log;
+  }
+
+  /** The log's directory failed: until the broker is restarted the partition only answers that. */
+  goOffline(): void {
+    this.#isOffline = true;
+    this.#vacate();
+  }
+
+  /** This broker no longer hosts the partition. */
+  stop(): void {
+    this.#vacate();
+  }
+
+  #vacate(): void {
+    this.#resign();
+    this.#log = null;
+    this.#leader = NO_LEADER;
+    this.#roleChanged();
+    this.releaseAppends();
+  }
+
+  #resign(): void {
+    this.#leadership?.retire();
+    this.#leadership = null;
+  }
+
+  #adopt(state: ControllerState, log: PartitionLog): void {
+    this.#log = log;
+    this.#leader = state.leader;
+    this.#leaderEpoch = state.leaderEpoch;
+    this.#partitionEpoch = state.partitionEpoch;
+    this.#replicas = state.replicas;
+    this.#addingReplicas = state.addingReplicas;
+  }
+
+  #roleChanged(): void {
+    this.#notifyReadable();
+    this.#events.committed(this);
+  }
+
+  #notifyReadable(): void {
+    for (const watcher of this.#watchers) watcher.partitionChanged();
+    this.#events.readable(this);
+  }
+
+  // --- requests ----------------------------------------------------------------------------------------------------
+
+  /** Whether a request that knows leader epoch `requested` (-1 = none) may be answered here (KIP-320). */
+  checkLeaderEpoch(requested: number): ErrorCode {
+    if (requested === NO_EPOCH || requested === this.#leaderEpoch) return ErrorCode.NONE;
+    return requested < this.#leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH;
+  }
+
+  /** Whether a read may be served from this replica, and if not, why. With NONE, `log` is not null. */
+  checkReadable(requestedLeaderEpoch: number, requireLeader: boolean): ErrorCode {
+    if (this.#isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    const epochError = this.checkLeaderEpoch(requestedLeaderEpoch);
+    if (epochError !== ErrorCode.NONE) return epochError;
+    return (requireLeader && !this.isLeader) || this.#log === null ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.NONE;
+  }
+
+  /**
+   * Appends records as the leader. The log takes them at once, in the order of the calls.
+   * @param requireMinIsr acks=all: refuse when fewer than the effective min ISR are in sync
+   * @throws (rejects) ReplicationError or StorageError
+   */
+  appendAsLeader(records: Buffer, options: LeaderAppendOptions, requireMinIsr: boolean): Promise<LeaderAppend> {
+    const held = this.#held;
+    if (held === null) return this.#append(records, options, requireMinIsr);
+    return new Promise((resolve, reject) => {
+      held.push(() => this.#append(records, options, requireMinIsr).then(resolve, reject));
+    });
+  }
+
+  async #append(records: Buffer, options: LeaderAppendOptions, requireMinIsr: boolean): Promise<LeaderAppend> {
+    const { log, leadership } = this.#requireLeader();
+    if (requireMinIsr && leadership.spareIsr < 0) throw this.#notEnoughReplicas(leadership);
+    const info = await log.appendAsLeader(records, leadership.epoch, options);
+    if (this.#leadership === leadership) {
+      leadership.appended();
+      this.#notifyReadable();
+    }
+    return { info, leaderEpoch: leadership.epoch };
+  }
+
+  #requireLeader(): { log: PartitionLog; leadership: Leadership } {
+    if (this.#isOffline) {
+      throw new ReplicationError(ErrorCode.KAFKA_STORAGE_ERROR, `The log directory of ${this.key} is offline.`);
+    }
+    if (this.#leadership === null || this.#log === null) {
+      throw new ReplicationError(ErrorCode.NOT_LEADER_OR_FOLLOWER, `This broker does not lead ${this.key}.`);
+    }
+    return { log: this.#log, leadership: this.#leadership };
+  }
+
+  #notEnoughReplicas({ isrState, spareIsr }: Leadership): ReplicationError {
+    const size = isrState.isr.size;
+    const message = `${this.key} has ${size} replicas in sync, and ${size - spareIsr} are needed.`;
+    return new ReplicationError(ErrorCode.NOT_ENOUGH_REPLICAS, message);
+  }
+
+  /**
+   * What an acks=all produce that was appended under `leaderEpoch` and ends before `requiredOffset` can be answered;
+   * null = it must wait. An epoch from before this broker lost and regained the lead does not count: its records may
+   * have been truncated in between, and others be committed at their offsets.
+   */
+  produceOutcome(requiredOffset: number, leaderEpoch: number): ErrorCode | null {
+    if (this.#isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (this.#leadership === null || leaderEpoch < this.#leadership.leadingSince) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    return this.#leadership.produceOutcome(requiredOffset);
+  }
+
+  /** Notes a follower's fetch; ignored where this broker does not lead. */
+  noteFollowerFetch(brokerId: number, fetch: FollowerFetch): void {
+    this.#leadership?.noteFetch(brokerId, fetch);
+  }
+
+  /** This follower has got further, or back: who reads from it may go on. */
+  followerMoved(): void {
+    this.#notifyReadable();
+  }
+
+  // --- statistics --------------------------------------------------------------------------------------------------
+
+  /** Led here, with fewer replicas in sync than assigned; those that a reassignment adds do not count yet. */
+  get isUnderReplicated(): boolean {
+    if (this.#leadership === null) return false;
+    const settled = this.#replicas.filter(id => !this.#addingReplicas.includes(id)).length;
+    return this.#leadership.isrState.isr.size < settled;
+  }
+}
