@@ -9,10 +9,10 @@ export interface ElectionCandidate {
   readonly replicas: readonly number[];
   readonly current: LeaderAndIsr;
   /** Whether the replica's broker is live, not shutting down, and its log directory works. */
-  isOnline(broker: number): boolean;
+  readonly isOnline: (broker: number) => boolean;
   /** The same, but with brokers that are shutting down. */
-  isOnlineOrShuttingDown(broker: number): boolean;
-  isShuttingDown(broker: number): boolean;
+  readonly isOnlineOrShuttingDown: (broker: number) => boolean;
+  readonly isShuttingDown: (broker: number) => boolean;
   /** Whether a replica out of sync may lead when no other can: losing records rather than being unavailable. */
   readonly uncleanAllowed: boolean;
 }
@@ -89,23 +89,29 @@ export function stateAfterElection(
   };
 }
 
+export const NO_LEADER = -1;
+
 /**
  * The state of a partition whose replica on `broker` has gone: out of the ISR, unless it is the last one there, which
- * must be remembered as the only one known to have everything; without a leader if it led. null when the replica is not
- * in the ISR: then there is nothing to write (Kafka: `ReplicaStateMachine.doRemoveReplicasFromIsr`).
+ * must be remembered as the only one known to have everything; without a leader if it led. null when that is how it is
+ * already: then there is nothing to write (Kafka: `ReplicaStateMachine.doRemoveReplicasFromIsr`).
  */
-export function stateWithoutReplica(current: LeaderAndIsr, broker: number, controllerEpoch: number): LeaderAndIsr | null {
-  if (!current.isr.includes(broker)) return null;
+export function stateWithoutReplica(
+  current: LeaderAndIsr,
+  broker: number,
+  controllerEpoch: number,
+): LeaderAndIsr | null {
+  const led = current.leader === broker;
+  const isr = current.isr.length === 1 ? current.isr : current.isr.filter(replica => replica !== broker);
+  if (!led && isr.length === current.isr.length) return null;
   return {
     ...current,
-    leader: current.leader === broker ? NO_LEADER : current.leader,
-    isr: current.isr.length === 1 ? current.isr : current.isr.filter(replica => replica !== broker),
+    leader: led ? NO_LEADER : current.leader,
+    isr,
     leaderEpoch: current.leaderEpoch + 1,
     controllerEpoch,
   };
 }
-
-export const NO_LEADER = -1;
 
 /** The first state of a partition: the first online replica leads, all online ones are in sync. null if none is online. */
 export function initialState(onlineReplicas: readonly number[], controllerEpoch: number): LeaderAndIsr | null {

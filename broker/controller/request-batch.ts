@@ -27,7 +27,12 @@ export const LEADER_DURING_DELETE = -2;
 const EPOCH_DURING_DELETE = -2;
 const UNKNOWN_EPOCH = -1;
 
-const SECURITY_PROTOCOL_IDS: Readonly<Record<string, number>> = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 };
+const SECURITY_PROTOCOL_IDS: Readonly<Record<string, number>> = {
+  PLAINTEXT: 0,
+  SSL: 1,
+  SASL_PLAINTEXT: 2,
+  SASL_SSL: 3,
+};
 
 /** A partition as an entry of a request, with what only this request says of it. */
 interface Entry {
@@ -98,7 +103,11 @@ export class RequestBatch {
    * it, and stops replicas last. The batch is empty afterwards.
    */
   drain(): ControlRequest[] {
-    const requests = [...this.#leaderAndIsrRequests(), ...this.#updateMetadataRequests(), ...this.#stopReplicaRequests()];
+    const requests = [
+      ...this.#leaderAndIsrRequests(),
+      ...this.#updateMetadataRequests(),
+      ...this.#stopReplicaRequests(),
+    ];
     this.#leaderAndIsr.clear();
     this.#metadataBrokers.clear();
     this.#metadataPartitions.clear();
@@ -163,7 +172,9 @@ export class RequestBatch {
       isr,
       zkVersion: partitionEpoch,
       replicas: partition.assignment.replicas,
-      offlineReplicas: partition.assignment.replicas.filter(broker => !this.#context.isReplicaOnline(broker, partition)),
+      offlineReplicas: partition.assignment.replicas.filter(
+        broker => !this.#context.isReplicaOnline(broker, partition),
+      ),
     };
   }
 

@@ -50,6 +50,6 @@ export function rpcVersion({ api, versions }: ApiHandler, given: unknown): numbe
   if (version >= versions.min && version <= versions.max) return version;
   throw new HttpError(
     400,
-    `version=${String(given)} of ${api.name} is not served, only ${versions.min} to ${versions.max} are.`,
+    `version=${JSON.stringify(given)} of ${api.name} is not served, only ${versions.min} to ${versions.max} are.`,
   );
 }

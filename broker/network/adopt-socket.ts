@@ -44,7 +44,7 @@ function withOnread(accepted: Socket, consumer: ByteConsumer): Socket | null {
       callback: (length: number, buffer: Buffer) => consumer.consume(buffer, length),
     },
   };
-  const socket = new Socket(options as never);
+  const socket = new Socket(options);
   const to = socket as unknown as SocketInternals;
   to._server = from._server ?? null;
   to.server = from.server ?? null;

@@ -14,8 +14,8 @@ export function writeAnswers(socket: Socket, requests: readonly PipelinedRequest
     for (const request of requests) request.lease.release();
     written();
   };
-  if (chunks.length === 0) return release();
-  writeChunks(socket, chunks, release);
+  if (chunks.length === 0) release();
+  else writeChunks(socket, chunks, release);
 }
 
 function writeChunks(socket: Socket, chunks: readonly Buffer[], written: () => void): void {

@@ -182,8 +182,7 @@ export class KafkaConnection {
       lease.release();
       throw error;
     }
-    this.#startNext();
-    return this.#next === null;
+    return this.#startNext();
   }
 
   #pauseReading(): void {
@@ -193,18 +192,24 @@ export class KafkaConnection {
 
   // ── handling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #startNext(): void {
+  /** Starts the request that waits, if it may. False while one is left waiting. */
+  #startNext(): boolean {
     const next = this.#next;
-    if (next === null || this.#socket.writableNeedDrain || !this.#pipeline.mayStart(next.request.apiKey)) return;
+    if (next === null) return true;
+    if (this.#socket.writableNeedDrain || !this.#pipeline.mayStart(next.request.apiKey)) return false;
     this.#next = null;
     this.#pipeline.add(next.request);
     this.#dispatch(next.request, next.body);
+    return true;
   }
 
   #dispatch(request: PipelinedRequest, body: Buffer): void {
     try {
       const answer = this.#shared.dispatcher.dispatch(body, request);
-      if (!(answer instanceof Promise)) return this.#answered(request, answer);
+      if (!(answer instanceof Promise)) {
+        this.#answered(request, answer);
+        return;
+      }
       answer.then(chunks => this.#answered(request, chunks)).catch((error: unknown) => this.#broke(request, error));
     } catch (error) {
       this.#broke(request, error);
@@ -215,6 +220,7 @@ export class KafkaConnection {
     if (body !== undefined) {
       const { api } = this.#shared.dispatcher.handlerFor(request.apiKey)!;
       request.answer = encodeResponseFrame(api, request.apiVersion, request.correlationId, body);
+      request.answerBytes = byteLength(request.answer);
     }
     this.#settle(request);
   }
@@ -243,11 +249,11 @@ export class KafkaConnection {
 
   #advance(): void {
     if (this.#state === 'ending' || this.#state === 'closed' || this.#isParsing) return;
-    this.#startNext();
-    if (this.#next !== null || this.#isReading) return;
-    if (!this.#parse(() => this.#reader.resume())) return this.#closeIfDone();
-    this.#isReading = true;
-    this.#socket.resume();
+    if (!this.#startNext() || this.#isReading) return;
+    if (this.#parse(() => this.#reader.resume())) {
+      this.#isReading = true;
+      this.#socket.resume();
+    }
     this.#closeIfDone();
   }
 
@@ -262,12 +268,8 @@ export class KafkaConnection {
   #flush(): void {
     this.#flushScheduled = false;
     const due = this.#pipeline.takeAnswered();
-    if (due.length === 0) return;
-    for (const request of due) this.#observe(request);
-    writeAnswers(this.#socket, due, () => {
-      this.#lastProgress = this.#shared.clock.monotonic();
-    });
-    if (due.at(-1)!.endsConnection) {
+    if (due.length > 0) this.#write(due);
+    if (due.at(-1)?.endsConnection === true) {
       this.#pipeline.abandon();
       this.end();
       return;
@@ -276,14 +278,16 @@ export class KafkaConnection {
     this.#closeIfDone();
   }
 
-  #observe({ apiKey, receivedAt, lease, answer }: PipelinedRequest): void {
+  #write(due: readonly PipelinedRequest[]): void {
+    for (const request of due) this.#observe(request);
+    writeAnswers(this.#socket, due, () => {
+      this.#lastProgress = this.#shared.clock.monotonic();
+    });
+  }
+
+  #observe({ apiKey, receivedAt, lease, answerBytes }: PipelinedRequest): void {
     const elapsedMs = this.#shared.clock.monotonic() - receivedAt;
-    this.#shared.observer.requestAnswered(
-      apiKey,
-      elapsedMs,
-      lease.bytes.length,
-      answer === null ? 0 : byteLength(answer),
-    );
+    this.#shared.observer.requestAnswered(apiKey, elapsedMs, lease.bytes.length, answerBytes);
   }
 
   // ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────

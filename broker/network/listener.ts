@@ -87,8 +87,8 @@ export class Listener {
     }
     const newcomer = new Newcomer(socket, timers, first => {
       this.#newcomers.delete(newcomer);
-      if (first === null) return limits.gone(clientAddress);
-      takeOver({ socket, first, dialect: sniffDialect(first), listener: this.spec, clientAddress });
+      if (first === null) limits.gone(clientAddress);
+      else takeOver({ socket, first, dialect: sniffDialect(first), listener: this.spec, clientAddress });
     });
     this.#newcomers.add(newcomer);
     if (this.#started) newcomer.identify();

@@ -4,6 +4,9 @@ import type { Lease } from './request-memory.ts';
 /** Requests of one connection that may be under way at a time. */
 export const MAX_IN_FLIGHT = 64;
 
+/** Answers that may be ready and not sent before further requests wait, in bytes. */
+const MAX_UNSENT_BYTES = 1 << 20;
+
 /** The API whose answers may be as large as `fetch.max.bytes`. */
 const FETCH_API_KEY = 1;
 
@@ -26,6 +29,8 @@ export class PipelinedRequest implements RequestContext {
   state: RequestState = 'running';
   /** The answer's frame; null when none is sent. */
   answer: readonly Buffer[] | null = null;
+  /** Bytes of that frame. */
+  answerBytes = 0;
   /** The request ends the connection, once those before it are answered. */
   endsConnection = false;
   /** Nobody waits for the answer any more; the memory is still the handler's until it is done. */
@@ -65,15 +70,22 @@ export class RequestPipeline {
   }
 
   /**
-   * A request starts when the one before it is answered or parked. Fetches go one at a time, for each may hold as much
-   * memory as all other answers of the connection together; no client is known to send a second one before the answer.
+   * A request starts when the one before it is answered or parked, and the answers that wait for their turn are not too
+   * large. Fetches go one at a time, for each may hold as much memory as all other answers of the connection together;
+   * no client is known to send a second one before the answer.
    */
   mayStart(apiKey: number): boolean {
     const requests = this.#requests;
     const last = requests.at(-1);
     if (last === undefined) return true;
     if (requests.length >= MAX_IN_FLIGHT || last.state === 'running' || last.endsConnection) return false;
-    return apiKey !== FETCH_API_KEY || !requests.some(request => request.apiKey === FETCH_API_KEY);
+    let unsentBytes = 0;
+    const fetches = apiKey === FETCH_API_KEY;
+    for (const request of requests) {
+      if (fetches && request.apiKey === FETCH_API_KEY) return false;
+      unsentBytes += request.answerBytes;
+    }
+    return unsentBytes <= MAX_UNSENT_BYTES;
   }
 
   add(request: PipelinedRequest): void {

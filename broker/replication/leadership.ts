@@ -97,7 +97,8 @@ export class Leadership {
     this.#partitionEpoch = state.partitionEpoch;
     this.#isr = committedIsr(state.isr);
     const others = state.replicas.filter(id => id !== surroundings.brokerId);
-    this.#followers = new Map(others.map(id => [id, former?.#followers.get(id) ?? new FollowerState(id)]));
+    const known = former === null ? new Map<number, FollowerState>() : former.#followers;
+    this.#followers = new Map(others.map(id => [id, known.get(id) ?? new FollowerState(id)]));
     const now = surroundings.clock.monotonic();
     for (const follower of this.#followers.values()) {
       follower.reset(former === null, state.isr.includes(follower.brokerId), log.logEndOffset, now);

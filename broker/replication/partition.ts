@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { partitionKey } from '../../shared/topics/topic-partition.ts';
-import type { AppendInfo, LeaderAppendOptions, PartitionLog } from '../storage/partition-log.ts';
+import type { LeaderAppendOptions } from '../storage/leader-append.ts';
+import type { AppendInfo, PartitionLog } from '../storage/partition-log.ts';
 import { ReplicationError } from './errors.ts';
 import {
   Leadership,
@@ -58,6 +59,9 @@ export class Partition {
   readonly #watchers = new Set<PartitionWatcher>();
   /** While a new role is prepared: the appends that wait for it, in order. */
   #held: (() => void)[] | null = null;
+  /** Leader's appends that the log has not written yet. */
+  #appending = 0;
+  #nothingAppending: (() => void) | null = null;
 
   constructor(topic: string, partition: number, surroundings: PartitionSurroundings, events: PartitionEvents) {
     this.topic = topic;
@@ -114,9 +118,14 @@ export class Partition {
 
   // --- roles -------------------------------------------------------------------------------------------------------
 
-  /** Holds appends back until `releaseAppends`: a role must not change under an append that is being written. */
-  holdAppends(): void {
+  /**
+   * Holds new appends back until `releaseAppends`, and resolves when those under way are written: a role must not change
+   * under an append, or its records, of the former epoch, would come behind the start of the new one.
+   */
+  holdAppends(): Promise<void> {
     this.#held ??= [];
+    if (this.#appending === 0) return Promise.resolve();
+    return new Promise(resolve => (this.#nothingAppending = resolve));
   }
 
   /** Lets the appends that were held back go on, in order, under whatever role is in force now. */
@@ -239,12 +248,23 @@ export class Partition {
   async #append(records: Buffer, options: LeaderAppendOptions, requireMinIsr: boolean): Promise<LeaderAppend> {
     const { log, leadership } = this.#requireLeader();
     if (requireMinIsr && leadership.spareIsr < 0) throw this.#notEnoughReplicas(leadership);
-    const info = await log.appendAsLeader(records, leadership.epoch, options);
-    if (this.#leadership === leadership) {
-      leadership.appended();
-      this.#notifyReadable();
+    this.#appending += 1;
+    try {
+      const info = await log.appendAsLeader(records, leadership.epoch, options);
+      if (this.#leadership === leadership) {
+        leadership.appended();
+        this.#notifyReadable();
+      }
+      return { info, leaderEpoch: leadership.epoch };
+    } finally {
+      this.#appending -= 1;
+      if (this.#appending === 0) this.#announceQuiet();
     }
-    return { info, leaderEpoch: leadership.epoch };
+  }
+
+  #announceQuiet(): void {
+    this.#nothingAppending?.();
+    this.#nothingAppending = null;
   }
 
   #requireLeader(): { log: PartitionLog; leadership: Leadership } {

@@ -1,5 +1,5 @@
 import * as batch from '../../shared/records/batch.ts';
-import { HEADER_SIZE, SIZE_UP_TO_MAGIC } from '../../shared/records/layout.ts';
+import { LEAST_SIZE, SIZE_UP_TO_MAGIC } from '../../shared/records/layout.ts';
 import { StorageError } from './errors.ts';
 import type { LogPosition } from './known-positions.ts';
 import type { LogState } from './log-state.ts';
@@ -74,6 +74,32 @@ export class LogReader {
     }
   }
 
+  /**
+   * The bytes between an offset and the bound, and whether the offset lies on an older segment than the bound (the bytes
+   * are then those that are left of its segment, at least). Exact for offsets that were ends of appends or reads lately,
+   * otherwise by the index, if that is in memory: too many rather than too few.
+   */
+  sizeBetween(startOffset: number, upperBound: UpperBound): { bytes: number; isOnOlderSegment: boolean } {
+    const state = this.#state;
+    const upper = upperBound === 'logEnd' ? state.logEndOffset : state.highWatermark;
+    if (startOffset >= upper) return { bytes: 0, isOnOlderSegment: false };
+    const start = this.#estimate(startOffset);
+    const { active } = state.segments;
+    const end = upper === state.logEndOffset ? { segment: active, position: active.size } : this.#estimate(upper);
+    const isOnOlderSegment = start.segment.baseOffset < end.segment.baseOffset;
+    const bytes = (isOnOlderSegment ? start.segment.size : end.position) - start.position;
+    return { bytes: Math.max(0, bytes), isOnOlderSegment };
+  }
+
+  #estimate(offset: number): LogPosition {
+    const { positions, segments } = this.#state;
+    const known = positions.get(offset);
+    if (known !== undefined) return known;
+    const segment = segments.floor(offset);
+    const indexes = segment.indexesInMemory;
+    return { segment, position: indexes === null ? 0 : indexes.offsets.lookup(offset) };
+  }
+
   #upper(start: number, upperBound: UpperBound): number {
     const state = this.#state;
     state.requireOnline();
@@ -95,9 +121,9 @@ export class LogReader {
 
   /** What can be told without touching a file; null when it cannot. */
   #fromMemory(wanted: Wanted): Found | null {
-    const { tail, logEndOffset } = this.#state;
+    const { tail } = this.#state;
     const { start, upper, maxBytes, minOneMessage } = wanted;
-    if (start === logEndOffset) tail.noteTailRead();
+    if (start >= upper) tail.noteTailRead();
     if (start >= upper || (maxBytes <= 0 && !minOneMessage)) return NOTHING;
     const frames = tail.from(start);
     if (frames.length === 0) return null;
@@ -120,13 +146,14 @@ export class LogReader {
   async #search(wanted: Wanted): Promise<Found> {
     const { segments } = this.#state;
     let place = await this.locate(wanted.start);
-    for (let segment: Segment | undefined = place.segment; segment !== undefined; segment = segments.after(segment)) {
-      if (segment !== place.segment) place = { segment, position: 0 };
+    for (;;) {
       const found = await this.#searchSegment(wanted, place);
-      // Where compaction has left a gap at the end of a segment, the next one has the data.
       if (found !== null) return found;
+      // Where compaction has left a gap at the end of a segment, the next one has the data.
+      const next = segments.after(place.segment);
+      if (next === undefined) return NOTHING;
+      place = { segment: next, position: 0 };
     }
-    return NOTHING;
   }
 
   /** An entry's beginning from which on the batch that holds `offset` is to be found. */
@@ -140,38 +167,105 @@ export class LogReader {
 
   async #searchSegment(wanted: Wanted, place: LogPosition): Promise<Found | null> {
     const { segment } = place;
-    const size = segment.size;
-    for (let position = place.position; position < size; ) {
-      if (isNearEnd(this.#state, segment, position)) this.#state.tail.noteTailRead();
-      const length = Math.min(Math.max(0, wanted.maxBytes) + SEARCH_BYTES, size - position);
-      const bytes = await segment.file.use(handle => readFully(handle, position, length));
-      const at = firstHolding(bytes, wanted.start, position + bytes.length >= size);
-      if (at < 0) throw corrupt(this.#state, segment, position);
-      if (at < bytes.length && (at === 0 || bytes.length - at >= Math.min(wanted.maxBytes, size - position - at))) {
-        return this.#take(wanted, segment, position + at, bytes.subarray(at));
-      }
-      // Not in these bytes, or too little of it: read on from the entry that was reached.
-      if (at === 0) return null;
+    let { position } = place;
+    while (position < segment.size) {
+      this.#noteNearEnd(segment, position);
+      const bytes = await this.#readBytes(segment, position, Math.max(0, wanted.maxBytes) + SEARCH_BYTES);
+      const at = seek(bytes, wanted.start);
+      if (headerIsThere(bytes, at)) return this.#take(wanted, segment, position + at, bytes.subarray(at));
+      if (at === 0) throw corrupt(segment, position);
       position += at;
     }
     return null;
   }
 
-  /** `bytes` begin, at `position` of the segment, with the first entry wanted. */
+  #readBytes(segment: Segment, position: number, length: number): Promise<Buffer> {
+    return segment.file.use(handle => readFully(handle, position, Math.min(length, segment.size - position)));
+  }
+
+  #noteNearEnd(segment: Segment, position: number): void {
+    const { segments, tail } = this.#state;
+    if (segment === segments.active && segment.size - position <= NEAR_END_BYTES) tail.noteTailRead();
+  }
+
+  /** `bytes`, from `position` of the segment, begin with the first entry wanted. */
   async #take(wanted: Wanted, segment: Segment, position: number, bytes: Buffer): Promise<Found> {
-    const end = endOfWhole(bytes, 0, wanted.maxBytes, wanted.upper);
+    const { end, nextOffset } = wholeEntries(bytes, 0, wanted.maxBytes, wanted.upper);
     if (end > 0) {
-      const last = lastEntry(bytes, end);
-      this.#state.positions.note(batch.lastOffset(bytes, last) + 1, segment, position + end);
+      this.#state.positions.note(nextOffset, segment, position + end);
       return { records: [bytes.subarray(0, end)], firstEntryIncomplete: false };
     }
     if (batch.lastOffset(bytes, 0) >= wanted.upper) return NOTHING;
     const size = batch.batchSizeInBytes(bytes, 0);
-    const length = wanted.minOneMessage ? size : Math.min(wanted.maxBytes, size);
-    const whole =
-      length <= bytes.length
-        ? bytes.subarray(0, length)
-        : await segment.file.use(handle => readFully(handle, position, length));
-    return { records: [whole], firstEntryIncomplete: length < size };
+    const length = wanted.minOneMessage ? Math.max(size, wanted.maxBytes) : wanted.maxBytes;
+    const more = length <= bytes.length ? bytes : await this.#readBytes(segment, position, length);
+    return fromBytes(more, wanted);
   }
+}
+
+/** Whether all header fields of the entry at `at` are within the bytes. */
+function headerIsThere(bytes: Buffer, at: number): boolean {
+  const left = bytes.length - at;
+  return left >= SIZE_UP_TO_MAGIC && left >= (LEAST_SIZE[batch.magic(bytes, at)] ?? 0);
+}
+
+function corrupt(segment: Segment, position: number): StorageError {
+  return new StorageError('CORRUPT_MESSAGE', `There is no record batch at byte ${position} of ${segment.file.path}.`);
+}
+
+/** The first entry that ends at or above `start`, or else where the first entry begins whose header is not there. */
+function seek(bytes: Buffer, start: number): number {
+  let at = 0;
+  while (headerIsThere(bytes, at)) {
+    if (!entryIsPlausible(bytes, at))
+      throw new StorageError('CORRUPT_MESSAGE', 'The log holds bytes that are no batch.');
+    if (batch.lastOffset(bytes, at) >= start) break;
+    at += batch.batchSizeInBytes(bytes, at);
+  }
+  return at;
+}
+
+/** The whole entries from `from` on that end below `upper` and fit into `maxBytes`: where they end. */
+function wholeEntries(
+  bytes: Buffer,
+  from: number,
+  maxBytes: number,
+  upper: number,
+): { end: number; nextOffset: number } {
+  let end = from;
+  let nextOffset = -1;
+  while (headerIsThere(bytes, end) && entryIsPlausible(bytes, end)) {
+    const next = end + batch.batchSizeInBytes(bytes, end);
+    const lastOffset = batch.lastOffset(bytes, end);
+    if (next > bytes.length || next - from > maxBytes || lastOffset >= upper) break;
+    end = next;
+    nextOffset = lastOffset + 1;
+  }
+  return { end, nextOffset };
+}
+
+/** What may be returned of `bytes`, which begin with the first entry wanted and hold enough of it. */
+function fromBytes(bytes: Buffer, { maxBytes, minOneMessage, upper }: Wanted): Found {
+  const size = batch.batchSizeInBytes(bytes, 0);
+  const { end } = wholeEntries(bytes, 0, minOneMessage ? Math.max(size, maxBytes) : maxBytes, upper);
+  if (end > 0) return { records: [bytes.subarray(0, end)], firstEntryIncomplete: false };
+  if (batch.lastOffset(bytes, 0) >= upper) return NOTHING;
+  return { records: [bytes.subarray(0, maxBytes)], firstEntryIncomplete: true };
+}
+
+function fromFrames(frames: readonly TailFrame[], wanted: Wanted): Found {
+  const first = frames[0]!.bytes;
+  const records: Buffer[] = [];
+  let left = wanted.maxBytes;
+  for (const { bytes, nextOffset } of frames) {
+    const from = records.length === 0 ? seek(bytes, wanted.start) : 0;
+    const fits = bytes.length - from <= left && nextOffset <= wanted.upper;
+    const end = fits ? bytes.length : wholeEntries(bytes, from, left, wanted.upper).end;
+    if (end > from) records.push(bytes.subarray(from, end));
+    left -= end - from;
+    if (!fits) break;
+  }
+  return records.length > 0
+    ? { records, firstEntryIncomplete: false }
+    : fromBytes(first.subarray(seek(first, wanted.start)), wanted);
 }

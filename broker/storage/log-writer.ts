@@ -24,14 +24,6 @@ interface WaitingRecords extends WritableRecords {
   readonly reject: (error: StorageError) => void;
 }
 
-/** What the writer tells the log. */
-export interface WriterEvents {
-  /** The log end offset has moved: records were written. */
-  written(): void;
-  /** A new segment was begun at `baseOffset`; what is before it should be flushed. */
-  rolled(baseOffset: number): void;
-}
-
 /**
  * Brings records into the log's files. Offsets are taken when records are handed in; the bytes go out at the end of the
  * loop turn, all that came in meanwhile in gathered writes, and only then does the log end offset move:
@@ -44,16 +36,17 @@ export interface WriterEvents {
 export class LogWriter implements PendingWriter {
   readonly #state: LogState;
   readonly #scheduler: WriteScheduler;
-  readonly #events: WriterEvents;
+  readonly #onRolled: (baseOffset: number) => void;
   #queue: WaitingRecords[] = [];
   #nextOffset: number;
   #isWriting = false;
   #background: Promise<void> = Promise.resolve();
 
-  constructor(state: LogState, scheduler: WriteScheduler, events: WriterEvents) {
+  /** @param onRolled called when a segment was begun at `baseOffset`: what is before it should be flushed */
+  constructor(state: LogState, scheduler: WriteScheduler, onRolled: (baseOffset: number) => void) {
     this.#state = state;
     this.#scheduler = scheduler;
-    this.#events = events;
+    this.#onRolled = onRolled;
     this.#nextOffset = state.logEndOffset;
   }
 
@@ -160,7 +153,7 @@ export class LogWriter implements PendingWriter {
       former.seal();
       segments.push(Segment.create(environment.resources, path, baseOffset, environment.clock.now()));
     });
-    this.#events.rolled(baseOffset);
+    this.#onRolled(baseOffset);
   }
 
   #complete(group: readonly WaitingRecords[]): void {
@@ -175,7 +168,6 @@ export class LogWriter implements PendingWriter {
     state.positions.note(nextOffset, segment, segment.size);
     state.tail.append(state.logEndOffset, nextOffset, bytesOf(group), length);
     state.logEndOffset = nextOffset;
-    this.#events.written();
     for (const records of group) records.resolve();
   }
 

@@ -88,6 +88,11 @@ export class Segment {
     return this.#indexes;
   }
 
+  /** The indexes, or null when they would have to be read. */
+  get indexesInMemory(): SegmentIndexes | null {
+    return this.#indexes;
+  }
+
   /** The indexes, read if necessary, made anew if the files are missing or damaged. */
   indexes(): SegmentIndexes | Promise<SegmentIndexes> {
     if (this.#indexes === null) return (this.#loading ??= this.#load());
@@ -244,22 +249,27 @@ export class Segment {
     if (size === 0) this.#firstTimestamp = null;
   }
 
-  /** Cuts off the entry that holds `offset` and all behind it, and makes this the active segment. */
-  truncateTo(offset: number, limits: IndexLimits): void {
-    const indexes = SegmentIndexes.empty(this.baseOffset);
-    const known = this.#readForTruncation();
-    known?.truncateTo(offset);
-    const kept = known ?? indexes;
-    const from = kept.offsets.lookup(offset);
-    const options = { from, to: this.#size, whole: false };
+  /**
+   * Cuts off the entry that holds `offset` and all behind it, and makes this the active segment.
+   * @returns the offset where the log ends now: `offset`, or the base of the entry that was cut
+   */
+  truncateTo(offset: number, limits: IndexLimits): number {
+    const indexes = this.#readForTruncation() ?? SegmentIndexes.empty(this.baseOffset);
+    indexes.truncateTo(offset);
+    let endOffset = offset;
+    const options = { from: indexes.offsets.lookup(offset), to: this.#size, whole: false };
     const end = scanEntriesSync(this.file.handle, options, (buffer, at, position) => {
-      if (batch.lastOffset(buffer, at) >= offset) return 'stop';
-      kept.note(buffer, at, position, limits);
+      if (batch.lastOffset(buffer, at) >= offset) {
+        endOffset = Math.min(offset, batch.baseOffset(buffer, at));
+        return 'stop';
+      }
+      indexes.note(buffer, at, position, limits);
       return 'go on';
     });
     this.cutFile(end);
-    this.activate(kept);
-    kept.write(this.#resources.fs, this.#indexPaths);
+    this.activate(indexes);
+    indexes.write(this.#resources.fs, this.#indexPaths);
+    return endOffset;
   }
 
   #readForTruncation(): SegmentIndexes | null {

@@ -96,7 +96,10 @@ export class TailWindow {
 
   /** Keeps a copy of what was appended, if there is interest. `length` is the sum of the buffers' lengths. */
   append(baseOffset: number, nextOffset: number, buffers: readonly Buffer[], length: number): void {
-    if (this.#interest <= 0) return this.clear();
+    if (this.#interest <= 0) {
+      this.clear();
+      return;
+    }
     this.#interest -= length;
     const bytes = copyOf(buffers, length);
     const frame: CachedFrame = { baseOffset, nextOffset, bytes, window: this, cost: length + OVERHEAD };

@@ -58,7 +58,7 @@ function openSession(peer: string, { connectTimeoutMs, timers }: Http2ConnectorO
       session.destroy();
       reject(new ConnectionError('TIMED_OUT', `${peer} did not accept within ${connectTimeoutMs} ms`));
     });
-    session.once('error', error => {
+    session.once('error', (error: Error) => {
       timer.cancel();
       reject(connectionErrorFrom(error, peer));
     });
@@ -86,7 +86,7 @@ class Http2Connection implements Connection {
     this.#session = session;
     this.peer = peer;
     this.#options = options;
-    session.on('error', error => this.#fail(connectionErrorFrom(error, peer)));
+    session.on('error', (error: Error) => this.#fail(connectionErrorFrom(error, peer)));
     session.on('goaway', () => (this.#goingAway = true));
     session.on('close', () => this.#fail(new ConnectionError('CLOSED', `${peer} closed the connection`)));
   }
@@ -122,6 +122,7 @@ class Http2Connection implements Connection {
     request: RequestInput<A>,
     options: CallOptions = {},
   ): Promise<ResponseOf<A> | undefined> {
+    this.#checkOpen();
     const version = chooseVersion(api, this.versions(api), options.version, this.peer);
     const body = api.request.encode(request, version);
     const answer = await this.#exchange(api, version, body, options.timeoutMs ?? this.#options.requestTimeoutMs);
@@ -137,9 +138,6 @@ class Http2Connection implements Connection {
   /** Stream ids are given in the order of the calls, and the broker appends produces in the order of stream ids. */
   #exchange(api: Api, version: number, body: Buffer[], timeoutMs: number): Promise<RpcAnswer> {
     return new Promise((resolve, reject) => {
-      if (this.#ended !== null || this.#goingAway) {
-        return reject(this.#ended ?? new ConnectionError('CLOSED', `${this.peer} is closing the connection`));
-      }
       const timer = this.#options.timers.after(timeoutMs, () =>
         this.#fail(new ConnectionError('TIMED_OUT', `${this.peer} did not answer within ${timeoutMs} ms`)),
       );
@@ -151,10 +149,23 @@ class Http2Connection implements Connection {
         settle();
         reject(error);
       };
+      const succeed = (answer: RpcAnswer) => {
+        settle();
+        resolve(answer);
+      };
       this.#pending.add(fail);
-      const stream = this.#request(api, version, body);
-      collectAnswer(stream, this.peer, answer => (settle(), resolve(answer)), fail);
+      try {
+        collectAnswer(this.#request(api, version, body), this.peer, succeed, fail);
+      } catch (error) {
+        fail(connectionErrorFrom(error as Error, this.peer));
+      }
     });
+  }
+
+  /** @throws ConnectionError when no new stream can be had */
+  #checkOpen(): void {
+    if (this.#ended !== null) throw this.#ended;
+    if (this.#goingAway) throw new ConnectionError('CLOSED', `${this.peer} is closing the connection`);
   }
 
   #request(api: Api, version: number, body: Buffer[]): ClientHttp2Stream {

@@ -76,8 +76,8 @@ export class KafkaChannel {
 
   /** Sends a frame and resolves with the answer's frame. */
   call(chunks: readonly Buffer[], correlationId: number, timeoutMs: number): Promise<Buffer> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      if (this.#ended !== null) return reject(this.#ended);
       const timer = this.#timers.after(timeoutMs, () =>
         this.fail(new ConnectionError('TIMED_OUT', `${this.peer} did not answer within ${timeoutMs} ms`)),
       );
@@ -88,9 +88,12 @@ export class KafkaChannel {
 
   /** Sends a frame that is not answered, and resolves when the kernel has taken it. */
   send(chunks: readonly Buffer[]): Promise<void> {
+    if (this.#ended !== null) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      if (this.#ended !== null) return reject(this.#ended);
-      this.#write(chunks, error => (error ? reject(this.#ended ?? connectionErrorFrom(error, this.peer)) : resolve()));
+      this.#write(chunks, error => {
+        if (error) reject(this.#ended ?? connectionErrorFrom(error, this.peer));
+        else resolve();
+      });
     });
   }
 

@@ -72,7 +72,6 @@ class KafkaConnection implements Connection {
     this.#channel.onClose(listener);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what throws here must reject
   async call<A extends Api>(
     api: A,
     request: RequestInput<A>,

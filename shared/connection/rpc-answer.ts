@@ -31,7 +31,7 @@ export function collectAnswer(
     const whole = body?.finish() ?? null;
     if (whole !== null) resolve({ status, body: whole });
   });
-  stream.on('error', error => reject(new ConnectionError('CLOSED', `${peer}: ${error.message}`)));
+  stream.on('error', (error: Error) => reject(new ConnectionError('CLOSED', `${peer}: ${error.message}`)));
   stream.on('close', () => reject(new ConnectionError('CLOSED', `${peer} reset the call`)));
   const fail = (reason: string) => {
     reject(new ConnectionError('BAD_RESPONSE', `${peer}: ${reason}`));

@@ -1,68 +1,79 @@
+/** What is known of an API by its key alone. */
+export interface ApiKeyRow {
+  readonly name: string;
+  /** First flexible version (KIP-482), null if there is none. */
+  readonly flexibleSince: number | null;
+}
+
+const ROWS: readonly (readonly [key: number, name: string, flexibleSince: number | null])[] = [
+  [0, 'Produce', 9],
+  [1, 'Fetch', 12],
+  [2, 'ListOffsets', 6],
+  [3, 'Metadata', 9],
+  [4, 'LeaderAndIsr', 4],
+  [5, 'StopReplica', 2],
+  [6, 'UpdateMetadata', 6],
+  [7, 'ControlledShutdown', 3],
+  [8, 'OffsetCommit', 8],
+  [9, 'OffsetFetch', 6],
+  [10, 'FindCoordinator', 3],
+  [11, 'JoinGroup', 6],
+  [12, 'Heartbeat', 4],
+  [13, 'LeaveGroup', 4],
+  [14, 'SyncGroup', 4],
+  [15, 'DescribeGroups', 5],
+  [16, 'ListGroups', 3],
+  [17, 'SaslHandshake', null],
+  [18, 'ApiVersions', 3],
+  [19, 'CreateTopics', 5],
+  [20, 'DeleteTopics', 4],
+  [21, 'DeleteRecords', 2],
+  [22, 'InitProducerId', 2],
+  [23, 'OffsetForLeaderEpoch', 4],
+  [24, 'AddPartitionsToTxn', 3],
+  [25, 'AddOffsetsToTxn', 3],
+  [26, 'EndTxn', 3],
+  [27, 'WriteTxnMarkers', 1],
+  [28, 'TxnOffsetCommit', 3],
+  [29, 'DescribeAcls', 2],
+  [30, 'CreateAcls', 2],
+  [31, 'DeleteAcls', 2],
+  [32, 'DescribeConfigs', 4],
+  [33, 'AlterConfigs', 2],
+  [34, 'AlterReplicaLogDirs', 2],
+  [35, 'DescribeLogDirs', 2],
+  [36, 'SaslAuthenticate', 2],
+  [37, 'CreatePartitions', 2],
+  [38, 'CreateDelegationToken', 2],
+  [39, 'RenewDelegationToken', 2],
+  [40, 'ExpireDelegationToken', 2],
+  [41, 'DescribeDelegationToken', 2],
+  [42, 'DeleteGroups', 2],
+  [43, 'ElectLeaders', 2],
+  [44, 'IncrementalAlterConfigs', 1],
+  [45, 'AlterPartitionReassignments', 0],
+  [46, 'ListPartitionReassignments', 0],
+  [47, 'OffsetDelete', null],
+  [48, 'DescribeClientQuotas', 1],
+  [49, 'AlterClientQuotas', 1],
+  [50, 'DescribeUserScramCredentials', 0],
+  [51, 'AlterUserScramCredentials', 0],
+  [56, 'AlterPartition', 0],
+  [57, 'UpdateFeatures', 0],
+  [58, 'Envelope', 0],
+  [60, 'DescribeCluster', 0],
+  [61, 'DescribeProducers', 0],
+  [65, 'DescribeTransactions', 0],
+  [66, 'ListTransactions', 0],
+  [67, 'AllocateProducerIds', 0],
+  [68, 'ConsumerGroupHeartbeat', 0],
+  [69, 'ConsumerGroupDescribe', 0],
+];
+
 /**
- * First flexible version of every client-facing and inter-broker API by key (KIP-482): needed to read a request's
- * header before anything is known of its body, also for APIs that this broker does not serve. null = no version is.
+ * Every API of a broker that is coordinated by ZooKeeper, also those that this one does not serve: a request's header
+ * must be read before anything is known of its body, and tools name what other brokers advertise.
  */
-export const FLEXIBLE_SINCE: ReadonlyMap<number, number | null> = new Map<number, number | null>([
-  [0, 9], // Produce
-  [1, 12], // Fetch
-  [2, 6], // ListOffsets
-  [3, 9], // Metadata
-  [4, 4], // LeaderAndIsr
-  [5, 2], // StopReplica
-  [6, 6], // UpdateMetadata
-  [7, 3], // ControlledShutdown
-  [8, 8], // OffsetCommit
-  [9, 6], // OffsetFetch
-  [10, 3], // FindCoordinator
-  [11, 6], // JoinGroup
-  [12, 4], // Heartbeat
-  [13, 4], // LeaveGroup
-  [14, 4], // SyncGroup
-  [15, 5], // DescribeGroups
-  [16, 3], // ListGroups
-  [17, null], // SaslHandshake
-  [18, 3], // ApiVersions
-  [19, 5], // CreateTopics
-  [20, 4], // DeleteTopics
-  [21, 2], // DeleteRecords
-  [22, 2], // InitProducerId
-  [23, 4], // OffsetForLeaderEpoch
-  [24, 3], // AddPartitionsToTxn
-  [25, 3], // AddOffsetsToTxn
-  [26, 3], // EndTxn
-  [27, 1], // WriteTxnMarkers
-  [28, 3], // TxnOffsetCommit
-  [29, 2], // DescribeAcls
-  [30, 2], // CreateAcls
-  [31, 2], // DeleteAcls
-  [32, 4], // DescribeConfigs
-  [33, 2], // AlterConfigs
-  [34, 2], // AlterReplicaLogDirs
-  [35, 2], // DescribeLogDirs
-  [36, 2], // SaslAuthenticate
-  [37, 2], // CreatePartitions
-  [38, 2], // CreateDelegationToken
-  [39, 2], // RenewDelegationToken
-  [40, 2], // ExpireDelegationToken
-  [41, 2], // DescribeDelegationToken
-  [42, 2], // DeleteGroups
-  [43, 2], // ElectLeaders
-  [44, 1], // IncrementalAlterConfigs
-  [45, 0], // AlterPartitionReassignments
-  [46, 0], // ListPartitionReassignments
-  [47, null], // OffsetDelete
-  [48, 1], // DescribeClientQuotas
-  [49, 1], // AlterClientQuotas
-  [50, 0], // DescribeUserScramCredentials
-  [51, 0], // AlterUserScramCredentials
-  [56, 0], // AlterPartition
-  [57, 0], // UpdateFeatures
-  [58, 0], // Envelope
-  [60, 0], // DescribeCluster
-  [61, 0], // DescribeProducers
-  [65, 0], // DescribeTransactions
-  [66, 0], // ListTransactions
-  [67, 0], // AllocateProducerIds
-  [68, 0], // ConsumerGroupHeartbeat
-  [69, 0], // ConsumerGroupDescribe
-]);
+export const API_KEYS: ReadonlyMap<number, ApiKeyRow> = new Map(
+  ROWS.map(([key, name, flexibleSince]) => [key, { name, flexibleSince }]),
+);

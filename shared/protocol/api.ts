@@ -31,7 +31,10 @@ interface ApiOptions<Q extends Fields, R extends Fields> {
   readonly response: R;
 }
 
-type ApiOf<Q extends Fields, R extends Fields> = Api<Message<Decoded<Q>, Encodable<Q>>, Message<Decoded<R>, Encodable<R>>>;
+type ApiOf<Q extends Fields, R extends Fields> = Api<
+  Message<Decoded<Q>, Encodable<Q>>,
+  Message<Decoded<R>, Encodable<R>>
+>;
 
 /** Makes an API from its two tables. */
 export function api<const Q extends Fields, const R extends Fields>(options: ApiOptions<Q, R>): ApiOf<Q, R> {

@@ -1,6 +1,6 @@
-import { Reader } from './reader.ts';
-import { isPresent, type Field, type Fields } from './schema.ts';
-import { Writer } from './writer.ts';
+import type { Reader } from './reader.ts';
+import { isDefault, isPresent, type Field, type Fields } from './schema.ts';
+import type { Writer } from './writer.ts';
 
 /**
  * Turns a table into straight-line JavaScript for one version, once: no interpretation of the table on the hot path.
@@ -13,7 +13,7 @@ import { Writer } from './writer.ts';
 export type Decode = (reader: Reader) => unknown;
 export type Encode = (writer: Writer, value: unknown) => void;
 
-/** Collects the functions of one compilation unit, and the default values they refer to. */
+/** Collects the functions of one compilation unit, and the constants they refer to. */
 class Unit {
   readonly functions: string[] = [];
   readonly constants: unknown[] = [];
@@ -28,10 +28,10 @@ class Unit {
     return `C[${this.constants.length - 1}]`;
   }
 
-  build<T>(entry: string): T {
+  build(entry: string): unknown {
     const source = `'use strict';\n${this.functions.join('\n')}\nreturn ${entry};`;
     // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
-    return new Function('C', source)(this.constants) as T;
+    return new Function('C', 'isDefault', source)(this.constants, isDefault);
   }
 }
 
@@ -86,7 +86,7 @@ function defaultSource(unit: Unit, f: Field): string {
     case 'bytes':
       return unit.constant(f.default);
     case 'exact64':
-      return `${String(f.default)}n`;
+      return `${f.default as bigint}n`;
     default:
       return JSON.stringify(f.default);
   }
@@ -94,7 +94,7 @@ function defaultSource(unit: Unit, f: Field): string {
 
 export function compileDecoder(fields: Fields, version: number, flexible: boolean): Decode {
   const unit = new Unit();
-  return unit.build<Decode>(structDecoder(unit, fields, version, flexible, ''));
+  return unit.build(structDecoder(unit, fields, version, flexible, '')) as Decode;
 }
 
 function structDecoder(unit: Unit, fields: Fields, version: number, flexible: boolean, path: string): string {
@@ -156,7 +156,8 @@ function readSource(unit: Unit, f: Field, version: number, flexible: boolean, pa
 function arrayDecoder(unit: Unit, f: Field, version: number, flexible: boolean, path: string): string {
   const name = unit.name('readArray');
   const element = f.element!;
-  const least = leastSize(element, version, flexible);
+  // At least one byte each, or a length of 2^31 would pass for elements that take none.
+  const least = Math.max(1, leastSize(element, version, flexible));
   unit.functions.push(
     [
       `function ${name}(r) {`,
@@ -173,7 +174,7 @@ function arrayDecoder(unit: Unit, f: Field, version: number, flexible: boolean, 
 
 export function compileEncoder(fields: Fields, version: number, flexible: boolean): Encode {
   const unit = new Unit();
-  return unit.build<Encode>(structEncoder(unit, fields, version, flexible, ''));
+  return unit.build(structEncoder(unit, fields, version, flexible, '')) as Encode;
 }
 
 function structEncoder(unit: Unit, fields: Fields, version: number, flexible: boolean, path: string): string {
@@ -181,9 +182,12 @@ function structEncoder(unit: Unit, fields: Fields, version: number, flexible: bo
   const lines = [`function ${name}(w, o) {`, '  let v;'];
   for (const [key, f] of Object.entries(fields)) {
     if (!isPresent(f, version)) {
-      if (!f.ignorable && f.kind !== 'struct') lines.push(`  ${refuseSource(unit, f, key, version, path)}`);
+      if (!f.ignorable) lines.push(`  ${refuseSource(unit, f, key, version, path)}`);
     } else if (f.tag === null) {
-      lines.push(`  v = o.${key}; if (v === undefined) v = ${defaultSource(unit, f)};`);
+      const missing = f.optional
+        ? `v = ${defaultSource(unit, f)}`
+        : `w.fail(${JSON.stringify(path + key)}, 'is missing')`;
+      lines.push(`  v = o.${key}; if (v === undefined) ${missing};`);
       lines.push(`  ${writeSource(unit, f, version, flexible, `${path}${key}`)}`);
     }
   }
@@ -196,22 +200,21 @@ function structEncoder(unit: Unit, fields: Fields, version: number, flexible: bo
 /** A value that the version cannot carry, and that may not be lost silently. */
 function refuseSource(unit: Unit, f: Field, key: string, version: number, path: string): string {
   const reason = JSON.stringify(`cannot be sent in version ${version}`);
-  return `v = o.${key}; if (v !== undefined && !(${isDefaultSource(unit, f)})) w.fail(${JSON.stringify(`${path}${key}`)}, ${reason});`;
+  return `v = o.${key}; if (${differsSource(unit, f)}) w.fail(${JSON.stringify(`${path}${key}`)}, ${reason});`;
 }
 
-function isDefaultSource(unit: Unit, f: Field): string {
-  if (f.default === null) return 'v === null';
-  if (f.kind === 'array' || f.kind === 'bytes') return 'v !== null && v.length === 0';
-  return `v === ${defaultSource(unit, f)}`;
+/** Condition that the value in `v` is given and not the default. */
+function differsSource(unit: Unit, f: Field): string {
+  const given = 'v !== undefined && ';
+  if (f.kind === 'array' || f.kind === 'bytes' || f.kind === 'struct')
+    return `${given}!isDefault(${unit.constant(f)}, v)`;
+  return `${given}v !== ${defaultSource(unit, f)}`;
 }
 
 function tagWriter(unit: Unit, fields: Fields, version: number, path: string): string[] {
   const present = tagged(fields, version);
   if (present.length === 0) return ['  w.uvarint(0);'];
-  const conditions = present.map(([key, f]) => {
-    const isDefault = f.kind === 'struct' && f.default !== null ? 'false' : isDefaultSource(unit, f);
-    return `  v = o.${key}; const t${f.tag} = v !== undefined && !(${isDefault});`;
-  });
+  const conditions = present.map(([key, f]) => `  v = o.${key}; const t${f.tag} = ${differsSource(unit, f)};`);
   const writes = present.map(
     ([key, f]) =>
       `  if (t${f.tag}) w.tagged(${f.tag}, w => { let v = o.${key}; ${writeSource(unit, f, version, true, `${path}${key}`)} });`,
@@ -238,12 +241,10 @@ function writeSource(unit: Unit, f: Field, version: number, flexible: boolean, p
     case 'struct': {
       const write = `${structEncoder(unit, f.fields!, version, flexible, `${path}.`)}(w, v);`;
       if (!nullable) return `if (v === null) ${refuse} ${write}`;
-      return `if (v === null) w.int8(-1); else { w.int8(1); ${write} }`;
+      return `if (v === null) w.int8(-1, ${where}); else { w.int8(1, ${where}); ${write} }`;
     }
-    case 'uuid':
-      return `w.uuid(v, ${where});`;
     default:
-      return `w.${f.kind}(v);`;
+      return `w.${f.kind}(v, ${where});`;
   }
 }
 

@@ -213,7 +213,8 @@ const TEXTS: Partial<Record<ErrorName, string>> = {
   INVALID_TOPIC_EXCEPTION: 'The topic name is not valid, or the topic is internal.',
   RECORD_LIST_TOO_LARGE: 'The batch is larger than a segment.',
   NOT_ENOUGH_REPLICAS: 'Fewer replicas are in sync than min.insync.replicas asks for.',
-  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'The records were written, but to fewer in-sync replicas than min.insync.replicas asks for.',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    'The records were written, but to fewer in-sync replicas than min.insync.replicas asks for.',
   INVALID_REQUIRED_ACKS: 'The acks value is not one of -1, 0 and 1.',
   ILLEGAL_GENERATION: "The group's generation has moved on.",
   INCONSISTENT_GROUP_PROTOCOL: "The member's protocols do not fit those of the group.",

@@ -1,4 +1,4 @@
-import { FLEXIBLE_SINCE } from './api-keys.ts';
+import { API_KEYS } from './api-keys.ts';
 import type { Api, RequestInput } from './api.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -32,7 +32,7 @@ export function decodeRequestHeader(frame: Buffer): RequestHeader {
     return { apiKey, apiVersion, correlationId, clientId: null, bodyOffset: reader.position };
   }
   const clientId = reader.string(false, true, 'clientId');
-  const since = FLEXIBLE_SINCE.get(apiKey);
+  const since = API_KEYS.get(apiKey)?.flexibleSince;
   if (since !== null && since !== undefined && apiVersion >= since) skipTags(reader);
   return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.position };
 }
@@ -57,10 +57,10 @@ export function encodeRequestFrame<A extends Api>(
   request: RequestInput<A>,
 ): Buffer[] {
   const writer = new Writer('request header', 64);
-  writer.int32(0);
-  writer.int16(api.key);
-  writer.int16(version);
-  writer.int32(correlationId);
+  writer.int32(0, 'size');
+  writer.int16(api.key, 'apiKey');
+  writer.int16(version, 'apiVersion');
+  writer.int32(correlationId, 'correlationId');
   if (!(api.key === CONTROLLED_SHUTDOWN_KEY && version === 0)) {
     if (clientId === null) writer.nullString(false);
     else writer.string(clientId, false, 'clientId');
@@ -77,8 +77,8 @@ export function encodeResponseFrame(
   body: readonly Buffer[],
 ): Buffer[] {
   const writer = new Writer('response header', 16);
-  writer.int32(0);
-  writer.int32(correlationId);
+  writer.int32(0, 'size');
+  writer.int32(correlationId, 'correlationId');
   if (api.key !== API_VERSIONS_KEY && isFlexible(api, version)) writer.uvarint(0);
   return framed(writer, body);
 }
@@ -93,7 +93,11 @@ function framed(writer: Writer, body: readonly Buffer[]): Buffer[] {
 }
 
 /** The correlation id of a response's frame (without size), and where its body begins. @throws ProtocolError */
-export function decodeResponseHeader(api: Api, version: number, frame: Buffer): { correlationId: number; bodyOffset: number } {
+export function decodeResponseHeader(
+  api: Api,
+  version: number,
+  frame: Buffer,
+): { correlationId: number; bodyOffset: number } {
   const reader = new Reader(frame, 0, 'response header');
   const correlationId = reader.int32('correlationId');
   if (api.key !== API_VERSIONS_KEY && isFlexible(api, version)) skipTags(reader);

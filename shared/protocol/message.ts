@@ -22,10 +22,15 @@ export interface Message<Out = unknown, In = unknown> {
    * @throws ProtocolError naming the field that was wrong
    */
   decode(buffer: Buffer, version: number, offset?: number): Out;
-  /** Encodes into a list of chunks; records are passed through as they are. @throws ProtocolError for a value the version cannot carry */
+  /**
+   * Encodes into a list of chunks; records from 1 KiB on are passed through as they are.
+   * @throws ProtocolError for a value that is not of its field's type, or that the version cannot carry
+   */
   encode(value: In, version: number): Buffer[];
+  /** Bytes that encoding takes. @throws ProtocolError as `encode` does */
+  encodedSize(value: In, version: number): number;
   /** The JSON form: names as in the table, bytes as base64. */
-  toJson(value: Out, version: number): Json;
+  toJson(value: In, version: number): Json;
   /** @throws ProtocolError naming the path of what was missing, unknown or of the wrong type */
   fromJson(json: unknown, version: number): Out;
 }
@@ -51,6 +56,13 @@ export function message<const F extends Fields>(options: MessageOptions, fields:
     if (version >= versions.min && version <= versions.max) return;
     throw new ProtocolError(`${name}: there is no version ${version}, only ${versions.min} to ${versions.max}`);
   };
+  const write = (value: Encodable<F>, version: number): Writer => {
+    check(version);
+    const encode = (encoders[version] ??= compileEncoder(fields, version, isFlexible(version)));
+    const writer = new Writer(`${name} v${version}`);
+    encode(writer, value);
+    return writer;
+  };
   return {
     name,
     versions,
@@ -61,17 +73,19 @@ export function message<const F extends Fields>(options: MessageOptions, fields:
       const decode = (decoders[version] ??= compileDecoder(fields, version, isFlexible(version)));
       const reader = new Reader(buffer, offset, `${name} v${version}`);
       const value = decode(reader) as Decoded<F>;
-      if (reader.remaining > 0 && options.toleratesTrailing !== true) reader.fail('', `${reader.remaining} bytes follow the last field`);
+      if (reader.remaining > 0 && options.toleratesTrailing !== true)
+        reader.fail('', `${reader.remaining} bytes follow the last field`);
       return value;
     },
-    encode(value, version) {
+    encode: (value, version) => write(value, version).finish(),
+    encodedSize: (value, version) => write(value, version).size,
+    toJson(value, version) {
       check(version);
-      const encode = (encoders[version] ??= compileEncoder(fields, version, isFlexible(version)));
-      const writer = new Writer(`${name} v${version}`);
-      encode(writer, value);
-      return writer.finish();
+      return toJson(fields, value, version, name);
     },
-    toJson: (value, version) => toJson(fields, value as Record<string, unknown>, version),
-    fromJson: (json, version) => fromJson(fields, json, version, name) as Decoded<F>,
+    fromJson(json, version) {
+      check(version);
+      return fromJson(fields, json, version, name) as Decoded<F>;
+    },
   };
 }

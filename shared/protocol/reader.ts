@@ -25,7 +25,8 @@ export class Reader {
 
   #take(size: number, path: string): number {
     const at = this.position;
-    if (size > this.buffer.length - at) this.fail(path, `needs ${size} bytes where ${this.buffer.length - at} are left`);
+    if (size > this.buffer.length - at)
+      this.fail(path, `needs ${size} bytes where ${this.buffer.length - at} are left`);
     this.position = at + size;
     return at;
   }
@@ -113,14 +114,16 @@ export class Reader {
   /** @param elementSize least encoded size of an element in bytes, which bounds how many there can be */
   arrayLength(flexible: boolean, nullable: boolean, elementSize: number, path: string): number {
     const length = this.#length(flexible, false, nullable, path);
-    if (length * elementSize > this.remaining) this.fail(path, `claims ${length} elements where ${this.remaining} bytes are left`);
+    if (length * elementSize > this.remaining)
+      this.fail(path, `claims ${length} elements where ${this.remaining} bytes are left`);
     return length;
   }
 
   /** Whether a nullable struct is there. */
   present(path: string): boolean {
     const marker = this.int8(path);
-    if (marker !== 1 && marker !== -1) this.fail(path, `starts with ${marker} where 1 (present) or -1 (null) is allowed`);
+    if (marker !== 1 && marker !== -1)
+      this.fail(path, `starts with ${marker} where 1 (present) or -1 (null) is allowed`);
     return marker === 1;
   }
 
@@ -131,4 +134,3 @@ export class Reader {
     return this.position + size;
   }
 }
-

@@ -23,7 +23,7 @@ export type FieldKind =
   | 'array'
   | 'struct';
 
-export interface FieldOptions {
+export interface FieldOptions<T = number | bigint | string | boolean> {
   /** First version that has the field. */
   readonly since?: number;
   /** Last version that has it. */
@@ -33,7 +33,7 @@ export interface FieldOptions {
   /** Number in the tagged section, for fields that live there. */
   readonly tag?: number;
   /** Value where it is absent; without it zero, false, empty or null as the type has it. */
-  readonly default?: number | bigint | string | boolean | null;
+  readonly default?: T | null;
   /** Whether a value may be dropped silently when a version without the field is written. */
   readonly ignorable?: true;
 }
@@ -47,6 +47,8 @@ export interface Field<Out = unknown, In = unknown, Optional extends boolean = b
   readonly tag: number | null;
   readonly default: unknown;
   readonly ignorable: boolean;
+  /** Whether a value for encoding may lack it; the run-time side of `Optional`. */
+  readonly optional: boolean;
   /** Element of an array. */
   readonly element: Field | null;
   /** Members of a struct. */
@@ -59,7 +61,9 @@ export type Fields = Readonly<Record<string, Field>>;
 
 type Out<F> = F extends Field<infer O> ? O : never;
 type In<F> = F extends Field<unknown, infer I> ? I : never;
-type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends Field<unknown, unknown, true> ? K : never }[keyof F];
+type OptionalKeys<F extends Fields> = {
+  [K in keyof F]: F[K] extends Field<unknown, unknown, true> ? K : never;
+}[keyof F];
 
 /** What decoding a struct yields: every field, whatever the version. */
 export type Decoded<F extends Fields> = { [K in keyof F]: Out<F[K]> };
@@ -68,11 +72,19 @@ export type Encodable<F extends Fields> = { [K in Exclude<keyof F, OptionalKeys<
   [K in OptionalKeys<F>]?: In<F[K]> | undefined;
 };
 
-type IsOptional<O> = O extends { since: number } | { until: number } | { default: unknown } | { tag: number } ? true : false;
+type IsOptional<O> = O extends { since: number } | { until: number } | { default: unknown } | { tag: number }
+  ? true
+  : false;
 type Nullable<T, O> = O extends { nullable: number } ? T | null : T;
 type Scalar<T, O> = Field<Nullable<T, O>, Nullable<T, O>, IsOptional<O>>;
 
-function field(kind: FieldKind, options: FieldOptions | undefined, zero: unknown, element: Field | null = null, fields: Fields | null = null): Field {
+function field(
+  kind: FieldKind,
+  options: FieldOptions | undefined,
+  zero: unknown,
+  element: Field | null = null,
+  fields: Fields | null = null,
+): Field {
   return {
     kind,
     since: options?.since ?? 0,
@@ -81,13 +93,19 @@ function field(kind: FieldKind, options: FieldOptions | undefined, zero: unknown
     tag: options?.tag ?? null,
     default: options?.default === undefined ? zero : options.default,
     ignorable: options?.ignorable ?? false,
+    optional: [options?.since, options?.until, options?.default, options?.tag].some(given => given !== undefined),
     element,
     fields,
   };
 }
 
 function scalar<T>(kind: FieldKind, zero: T) {
-  return <const O extends FieldOptions>(options?: O): Scalar<T, O> => field(kind, options, zero) as Scalar<T, O>;
+  return <const O extends FieldOptions<T>>(options?: O): Scalar<T, O> => field(kind, options, zero) as Scalar<T, O>;
+}
+
+/** Whether this is the text form of a 16-byte id; the last character carries 2 bits only. */
+export function isUuid(text: string): boolean {
+  return /^[\w-]{21}[AQgw]$/.test(text);
 }
 
 /** The id that stands for "no id". */
@@ -120,7 +138,11 @@ export function struct<const F extends Fields, const O extends FieldOptions>(
   fields: F,
   options?: O,
 ): Field<Nullable<Decoded<F>, O>, Nullable<Encodable<F>, O>, IsOptional<O>> {
-  return field('struct', options, undefined, null, fields) as Field<Nullable<Decoded<F>, O>, Nullable<Encodable<F>, O>, IsOptional<O>>;
+  return field('struct', options, undefined, null, fields) as Field<
+    Nullable<Decoded<F>, O>,
+    Nullable<Encodable<F>, O>,
+    IsOptional<O>
+  >;
 }
 
 type ElementOut<E> = E extends Field<infer O> ? O : E extends Fields ? Decoded<E> : never;
@@ -132,11 +154,33 @@ export function array<const E extends Field | Fields, const O extends FieldOptio
   options?: O,
 ): Field<Nullable<ElementOut<E>[], O>, Nullable<readonly ElementIn<E>[], O>, IsOptional<O>> {
   const of = isField(element) ? element : struct(element);
-  return field('array', options, [], of) as Field<Nullable<ElementOut<E>[], O>, Nullable<readonly ElementIn<E>[], O>, IsOptional<O>>;
+  return field('array', options, [], of) as Field<
+    Nullable<ElementOut<E>[], O>,
+    Nullable<readonly ElementIn<E>[], O>,
+    IsOptional<O>
+  >;
 }
 
 function isField(element: Field | Fields): element is Field {
   return typeof element.kind === 'string';
+}
+
+/** The value of an absent field, fresh each time where it could be changed. */
+export function defaultOf(f: Field): unknown {
+  if (f.kind === 'array') return f.default === null ? null : [];
+  if (f.kind !== 'struct' || f.default === null) return f.default;
+  return Object.fromEntries(Object.entries(f.fields!).map(([name, member]) => [name, defaultOf(member)]));
+}
+
+/** Whether nothing is lost when the field is left out. Members that a value lacks count as their default. */
+export function isDefault(f: Field, value: unknown): boolean {
+  if (value === undefined || value === f.default) return true;
+  if (value === null) return false;
+  if (f.kind === 'array' || f.kind === 'bytes') return f.default !== null && (value as ArrayLike<unknown>).length === 0;
+  if (f.kind !== 'struct' || f.default === null) return false;
+  return Object.entries(f.fields!).every(([name, member]) =>
+    isDefault(member, (value as Record<string, unknown>)[name]),
+  );
 }
 
 /** Whether the field is on the wire in this version. */

@@ -1,5 +1,5 @@
 import { ProtocolError } from './errors.ts';
-import type { Records } from './schema.ts';
+import { isUuid, type Records } from './schema.ts';
 
 /** Records of at least this many bytes are passed on as views; shorter ones are cheaper to copy than to keep apart. */
 const COPY_BELOW = 1024;
@@ -61,58 +61,84 @@ export class Writer {
     return this.#chunks;
   }
 
-  bool(value: boolean): void {
+  bool(value: boolean, path: string): void {
+    if (typeof value !== 'boolean') this.fail(path, 'is not a boolean');
     const at = this.#reserve(1);
     this.#buffer[at] = value ? 1 : 0;
   }
 
-  int8(value: number): void {
+  /** Buffer's own writers would let fractions and NaN through. */
+  #checkInteger(value: number, min: number, max: number, path: string): void {
+    if (!Number.isInteger(value) || value < min || value > max) {
+      this.fail(path, `${String(value)} is not an integer from ${min} to ${max}`);
+    }
+  }
+
+  int8(value: number, path: string): void {
+    this.#checkInteger(value, -0x80, 0x7f, path);
     const at = this.#reserve(1);
-    this.#buffer.writeInt8(value, at);
+    this.#buffer[at] = value;
   }
 
-  int16(value: number): void {
+  int16(value: number, path: string): void {
+    this.#checkInteger(value, -0x8000, 0x7fff, path);
+    this.#write16(value);
+  }
+
+  uint16(value: number, path: string): void {
+    this.#checkInteger(value, 0, 0xffff, path);
+    this.#write16(value);
+  }
+
+  #write16(value: number): void {
     const at = this.#reserve(2);
-    this.#buffer.writeInt16BE(value, at);
+    this.#buffer[at] = value >> 8;
+    this.#buffer[at + 1] = value;
   }
 
-  uint16(value: number): void {
-    const at = this.#reserve(2);
-    this.#buffer.writeUInt16BE(value, at);
+  int32(value: number, path: string): void {
+    this.#checkInteger(value, -0x8000_0000, 0x7fff_ffff, path);
+    this.#write32(this.#reserve(4), value);
   }
 
-  int32(value: number): void {
-    const at = this.#reserve(4);
-    this.#buffer.writeInt32BE(value, at);
+  uint32(value: number, path: string): void {
+    this.#checkInteger(value, 0, 0xffff_ffff, path);
+    this.#write32(this.#reserve(4), value);
   }
 
-  uint32(value: number): void {
-    const at = this.#reserve(4);
-    this.#buffer.writeUInt32BE(value, at);
+  #write32(at: number, value: number): void {
+    const buffer = this.#buffer;
+    buffer[at] = value >>> 24;
+    buffer[at + 1] = value >>> 16;
+    buffer[at + 2] = value >>> 8;
+    buffer[at + 3] = value;
   }
 
-  int64(value: number): void {
+  int64(value: number, path: string): void {
+    this.#checkInteger(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, path);
     const at = this.#reserve(8);
-    const high = Math.floor(value / 0x1_0000_0000);
-    this.#buffer.writeInt32BE(high, at);
-    this.#buffer.writeUInt32BE(value - high * 0x1_0000_0000, at + 4);
+    this.#write32(at, Math.floor(value / 0x1_0000_0000));
+    this.#write32(at + 4, value >>> 0);
   }
 
-  exact64(value: bigint): void {
+  exact64(value: bigint, path: string): void {
+    if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) {
+      this.fail(path, `${String(value)} is not a bigint of 64 bits`);
+    }
     const at = this.#reserve(8);
     this.#buffer.writeBigInt64BE(value, at);
   }
 
-  float64(value: number): void {
+  float64(value: number, path: string): void {
+    if (typeof value !== 'number') this.fail(path, 'is not a number');
     const at = this.#reserve(8);
     this.#buffer.writeDoubleBE(value, at);
   }
 
   uuid(value: string, path: string): void {
-    const decoded = Buffer.from(value, 'base64url');
-    if (decoded.length !== 16) this.fail(path, `'${value}' is not a 22-character id`);
+    if (!isUuid(value)) this.fail(path, `'${value}' is not an id of 22 characters`);
     const at = this.#reserve(16);
-    decoded.copy(this.#buffer, at);
+    this.#buffer.write(value, at, 16, 'base64url');
   }
 
   uvarint(value: number): void {
@@ -127,10 +153,11 @@ export class Writer {
   }
 
   string(value: string, flexible: boolean, path: string): void {
+    if (typeof value !== 'string') this.fail(path, 'is not a string');
     const length = Buffer.byteLength(value);
     if (length > 0x7fff) this.fail(path, `has ${length} bytes, more than the 32767 of a string`);
     if (flexible) this.uvarint(length + 1);
-    else this.int16(length);
+    else this.#write16(length);
     const at = this.#reserve(length);
     this.#buffer.write(value, at, length, 'utf8');
   }
@@ -138,12 +165,12 @@ export class Writer {
   /** Length prefix of bytes, records and arrays. */
   length(length: number, flexible: boolean): void {
     if (flexible) this.uvarint(length + 1);
-    else this.int32(length);
+    else this.#write32(this.#reserve(4), length);
   }
 
   nullString(flexible: boolean): void {
     if (flexible) this.uvarint(0);
-    else this.int16(-1);
+    else this.#write16(-1);
   }
 
   bytes(value: Buffer, flexible: boolean): void {

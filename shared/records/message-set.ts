@@ -42,7 +42,7 @@ export function* readMessageSet(
   let room = maxDecompressedBytes;
   for (const entry of entries(set)) {
     if (entry.codec === 0) {
-      yield entry;
+      yield entry.message;
     } else {
       const inner = unwrap(entry, room);
       room -= inner.length;
@@ -51,9 +51,11 @@ export function* readMessageSet(
   }
 }
 
-interface Entry extends LegacyMessage {
+/** A message as it stands in a set: still a wrapper if `codec` is not 0. */
+interface Entry {
   readonly magic: LegacyMagic;
   readonly codec: number;
+  readonly message: LegacyMessage;
 }
 
 function* entries(set: Buffer): Generator<Entry, void, undefined> {
@@ -75,11 +77,13 @@ function readEntry(set: Buffer, at: number, size: number): Entry {
   return {
     magic: magic as LegacyMagic,
     codec: batch.compressionCodec(set, at),
-    offset: batch.baseOffset(set, at),
-    timestamp: batch.maxTimestamp(set, at),
-    timestampType: batch.timestampType(set, at),
-    key,
-    value,
+    message: {
+      offset: batch.baseOffset(set, at),
+      timestamp: batch.maxTimestamp(set, at),
+      timestampType: batch.timestampType(set, at),
+      key,
+      value,
+    },
   };
 }
 
@@ -91,30 +95,31 @@ function readBytes(set: Buffer, at: number, end: number): Buffer | null {
   return set.subarray(at + 4, at + 4 + length);
 }
 
-function unwrap(wrapper: Entry, limit: number): Buffer {
-  if (wrapper.value === null) throw invalid('a compressed message has no value');
-  if (wrapper.codec === CODECS.zstd) throw zstdUnsupported();
-  if (wrapper.codec === CODECS.lz4) return decompressLz4(wrapper.value, limit, true);
-  return decompress(wrapper.codec, wrapper.value, limit);
+function unwrap({ codec, message: { value } }: Entry, limit: number): Buffer {
+  if (value === null) throw invalid('a compressed message has no value');
+  if (codec === CODECS.zstd) throw zstdUnsupported();
+  return codec === CODECS.lz4 ? decompressLz4(value, limit, true) : decompress(codec, value, limit);
 }
 
 /** The messages of a wrapper, in a list because only the last one tells the first one's offset. */
-function innerMessages(wrapper: Entry, set: Buffer): LegacyMessage[] {
-  const inner = [...entries(set)];
-  const last = inner.at(-1);
-  if (last === undefined) throw invalid('a compressed message holds no messages');
-  for (const { magic, codec } of inner) {
-    if (codec !== 0) throw invalid('a compressed message holds a compressed message');
-    if (magic !== wrapper.magic) throw invalid('a compressed message holds messages of another magic');
+function innerMessages({ magic, message: wrapper }: Entry, set: Buffer): LegacyMessage[] {
+  const messages: LegacyMessage[] = [];
+  for (const inner of entries(set)) {
+    if (inner.codec !== 0) throw invalid('a compressed message holds a compressed message');
+    if (inner.magic !== magic) throw invalid('a compressed message holds messages of another magic');
+    messages.push(inner.message);
   }
-  const shift = wrapper.magic === 0 ? 0 : Math.max(wrapper.offset - last.offset, 0);
-  const appended = wrapper.timestampType === batch.LOG_APPEND_TIME;
-  return inner.map(message => ({
-    offset: message.offset + shift,
-    timestamp: appended ? wrapper.timestamp : message.timestamp,
-    timestampType: wrapper.timestampType,
-    key: message.key,
-    value: message.value,
+  const last = messages.at(-1);
+  if (last === undefined) throw invalid('a compressed message holds no messages');
+  // A producer's wrapper says 0 and is no base to count from.
+  const shift = magic === 0 ? 0 : Math.max(wrapper.offset - last.offset, 0);
+  const { timestampType } = wrapper;
+  return messages.map(({ offset, timestamp, key, value }) => ({
+    offset: offset + shift,
+    timestamp: timestampType === batch.LOG_APPEND_TIME ? wrapper.timestamp : timestamp,
+    timestampType,
+    key,
+    value,
   }));
 }
 

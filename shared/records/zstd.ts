@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { chunkFor } from './chunk.ts';
 import { tooLarge, undecodable } from './errors.ts';
 
 /**
@@ -10,12 +11,11 @@ const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
-const FIRST_CHUNK_MOST = 1 << 20;
-const FIRST_CHUNK_LEAST = 1 << 10;
 
 /** Compresses to one frame at `level` (−131072 to 22, default 3 as in Kafka). */
 export function compressZstd(bytes: Buffer, level = 3): Buffer {
-  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+  const params = { [constants.ZSTD_c_compressionLevel]: level };
+  return zstdCompressSync(bytes, { params, chunkSize: chunkFor(bytes.length) });
 }
 
 /** Decompresses one or several frames to at most `limit` bytes. */
@@ -27,6 +27,7 @@ export function decompressZstd(stream: Buffer, limit: number): Buffer {
     if (!isSkippable(stream, at)) {
       const part = decompressFrame(stream.subarray(at, end), limit - size, limit);
       size += part.length;
+      if (size > limit) throw tooLarge('zstd', limit); // no room left, which node:zlib cannot be told
       parts.push(part);
     }
     at = end;
@@ -36,12 +37,9 @@ export function decompressZstd(stream: Buffer, limit: number): Buffer {
 }
 
 function decompressFrame(frame: Buffer, room: number, limit: number): Buffer {
-  const guess = Math.min(frame.length * 4, FIRST_CHUNK_MOST, room);
+  const chunkSize = chunkFor(Math.min(contentSize(frame) ?? frame.length * 4, room));
   try {
-    return zstdDecompressSync(frame, {
-      maxOutputLength: Math.max(room, 1),
-      chunkSize: Math.max(guess, FIRST_CHUNK_LEAST),
-    });
+    return zstdDecompressSync(frame, { maxOutputLength: Math.max(room, 1), chunkSize });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('zstd', limit);
     throw undecodable('zstd', 'a frame is malformed', error);
@@ -69,6 +67,22 @@ function frameEnd(stream: Buffer, at: number): number {
   }
   const hasChecksum = (descriptor & 0x04) !== 0;
   return need(stream, position + (hasChecksum ? 4 : 0));
+}
+
+/** The content's size as the header of a whole frame tells it; undefined if it does not. */
+function contentSize(frame: Buffer): number | undefined {
+  const descriptor = frame[4]!;
+  const at = 5 + headerSizeAfterDescriptor(descriptor);
+  switch (descriptor >> 6) {
+    case 0:
+      return descriptor & 0x20 ? frame[at - 1]! : undefined;
+    case 1:
+      return frame.readUInt16LE(at - 2) + 256;
+    case 2:
+      return frame.readUInt32LE(at - 4);
+    default:
+      return undefined; // 4 GiB or more, or not worth its 8 bytes
+  }
 }
 
 /** The bytes of window descriptor, dictionary id and content size. */

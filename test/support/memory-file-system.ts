@@ -168,7 +168,7 @@ export class MemoryFileSystem implements FileSystem {
       writevSync,
       syncSync,
       read: async (...args) => {
-        await null;
+        await Promise.resolve();
         return readSync(...args);
       },
       writev: async (buffers, position) => {
@@ -176,7 +176,7 @@ export class MemoryFileSystem implements FileSystem {
         const data = Buffer.concat(buffers);
         const torn = () => file.write(data.subarray(0, this.#random?.int(data.length + 1) ?? 0), position);
         this.#unfinished.push(torn);
-        await null;
+        await Promise.resolve();
         const at = this.#unfinished.indexOf(torn);
         if (at >= 0) this.#unfinished.splice(at, 1);
         check();
@@ -184,7 +184,7 @@ export class MemoryFileSystem implements FileSystem {
       },
       sync: async () => {
         check();
-        await null;
+        await Promise.resolve();
         syncSync();
       },
       truncateSync: length => {
@@ -268,7 +268,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async removeFile(path: string): Promise<void> {
-    await null;
+    await Promise.resolve();
     this.removeFileSync(path);
   }
 
@@ -278,7 +278,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async removeDirectory(path: string): Promise<void> {
-    await null;
+    await Promise.resolve();
     this.#failIf('remove', path);
     for (const below of [...this.#nodes.keys()]) {
       if (below === path || below.startsWith(`${path}/`)) this.#nodes.delete(below);

@@ -64,7 +64,8 @@ export class MemoryFile {
 
   /** Keeps a random prefix of the changes not flushed, the last of them perhaps in part; all without `random`. */
   losePower(random: Random | undefined): void {
-    if (random === undefined || this.#changes.length === 0) return this.flush();
+    if (random === undefined) this.flush();
+    if (random === undefined || this.#changes.length === 0) return;
     const kept = random.int(this.#changes.length + 1);
     const torn = this.#changes[kept];
     const partly = torn === undefined ? 0 : random.int(torn.written + 1);

@@ -6,7 +6,7 @@ export class ZooKeeperProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #target: number;
-  #mode: 'open' | 'cut' | 'muted' = 'open';
+  #mode: 'open' | 'cut' | 'muted' | 'deaf' = 'open';
   /** Bytes from the server to let through before the link breaks; Infinity = it does not. */
   #allowance = Infinity;
 
@@ -53,9 +53,14 @@ export class ZooKeeperProxy {
     this.#mode = 'muted';
   }
 
+  /** Requests get through, answers do not. */
+  loseAnswers(): void {
+    this.#mode = 'deaf';
+  }
+
   /** New links work again. Muted ones are lost, as what was sent meanwhile is. */
   restore(): void {
-    if (this.#mode === 'muted') this.breakLinks();
+    if (this.#mode === 'muted' || this.#mode === 'deaf') this.breakLinks();
     this.#mode = 'open';
   }
 
@@ -81,7 +86,7 @@ export class ZooKeeperProxy {
       socket.on('end', end);
     }
     client.on('data', chunk => {
-      if (this.#mode === 'open') server.write(chunk);
+      if (this.#mode !== 'muted') server.write(chunk);
     });
     server.on('data', chunk => {
       if (this.#mode === 'open') this.#forward(chunk, client);

@@ -30,7 +30,10 @@ export const DescribeConfigs = api({
         isDefault: bool({ until: 0, ignorable: true }),
         configSource: int8({ since: 1, default: -1, ignorable: true }),
         isSensitive: bool(),
-        synonyms: array({ name: string(), value: string({ nullable: 0 }), source: int8() }, { since: 1, ignorable: true }),
+        synonyms: array(
+          { name: string(), value: string({ nullable: 0 }), source: int8() },
+          { since: 1, ignorable: true },
+        ),
         configType: int8({ since: 3, default: 0, ignorable: true }),
         documentation: string({ since: 3, nullable: 0, default: null, ignorable: true }),
       }),

@@ -11,7 +11,10 @@ export const Fetch = api({
   request: {
     clusterId: string({ since: 12, nullable: 12, tag: 0, default: null, ignorable: true }),
     replicaId: int32({ until: 14, default: -1 }),
-    replicaState: struct({ replicaId: int32({ default: -1 }), replicaEpoch: exact64({ default: -1n }) }, { since: 15, tag: 1 }),
+    replicaState: struct(
+      { replicaId: int32({ default: -1 }), replicaEpoch: exact64({ default: -1n }) },
+      { since: 15, tag: 1 },
+    ),
     maxWaitMs: int32(),
     minBytes: int32(),
     maxBytes: int32({ since: 3, default: 0x7fffffff, ignorable: true }),
@@ -54,10 +57,19 @@ export const Fetch = api({
         highWatermark: int64(),
         lastStableOffset: int64({ since: 4, default: -1, ignorable: true }),
         logStartOffset: int64({ since: 5, default: -1, ignorable: true }),
-        divergingEpoch: struct({ epoch: int32({ default: -1 }), endOffset: int64({ default: -1 }) }, { since: 12, tag: 0 }),
-        currentLeader: struct({ leaderId: int32({ default: -1 }), leaderEpoch: int32({ default: -1 }) }, { since: 12, tag: 1 }),
+        divergingEpoch: struct(
+          { epoch: int32({ default: -1 }), endOffset: int64({ default: -1 }) },
+          { since: 12, tag: 0 },
+        ),
+        currentLeader: struct(
+          { leaderId: int32({ default: -1 }), leaderEpoch: int32({ default: -1 }) },
+          { since: 12, tag: 1 },
+        ),
         snapshotId: struct({ endOffset: int64({ default: -1 }), epoch: int32({ default: -1 }) }, { since: 12, tag: 2 }),
-        abortedTransactions: array({ producerId: int64(), firstOffset: int64() }, { since: 4, nullable: 4, ignorable: true }),
+        abortedTransactions: array(
+          { producerId: int64(), firstOffset: int64() },
+          { since: 4, nullable: 4, ignorable: true },
+        ),
         preferredReadReplica: int32({ since: 11, default: -1 }),
         records: records(),
       }),

@@ -31,7 +31,10 @@ export const Produce = api({
           { since: 8, ignorable: true },
         ),
         errorMessage: string({ since: 8, nullable: 8, default: null, ignorable: true }),
-        currentLeader: struct({ leaderId: int32({ default: -1 }), leaderEpoch: int32({ default: -1 }) }, { since: 10, tag: 0 }),
+        currentLeader: struct(
+          { leaderId: int32({ default: -1 }), leaderEpoch: int32({ default: -1 }) },
+          { since: 10, tag: 0 },
+        ),
       }),
     }),
     throttleTimeMs: int32({ since: 1, default: 0, ignorable: true }),

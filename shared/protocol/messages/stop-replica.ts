@@ -18,7 +18,11 @@ export const StopReplica = api({
     topicStates: array(
       {
         topicName: string(),
-        partitionStates: array({ partitionIndex: int32(), leaderEpoch: int32({ default: -1 }), deletePartition: bool() }),
+        partitionStates: array({
+          partitionIndex: int32(),
+          leaderEpoch: int32({ default: -1 }),
+          deletePartition: bool(),
+        }),
       },
       { since: 3 },
     ),

@@ -1,0 +1,54 @@
+import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
+import type { ReplicaManager } from '../replication/replica-manager.ts';
+import type { RequestContext } from '../request/context.ts';
+import type { ApiHandler } from '../request/handler.ts';
+
+type Request = RequestOf<typeof ListOffsets>;
+type Wanted = Request['topics'][number]['partitions'][number];
+type Found = ResponseInput<typeof ListOffsets>['topics'][number]['partitions'][number];
+
+/** "Any replica may answer": tools that debug a follower's log. */
+const DEBUGGING_REPLICA_ID = -2;
+
+/** Looks up offsets by timestamp at the leader. */
+export function listOffsetsHandler(replicas: ReplicaManager): ApiHandler<typeof ListOffsets> {
+  return {
+    api: ListOffsets,
+    versions: ListOffsets.versions,
+    async handle(request, context) {
+      context.park();
+      const topics = await Promise.all(
+        request.topics.map(async ({ name, partitions }) => ({
+          name,
+          partitions: await Promise.all(partitions.map(wanted => lookUp(replicas, request, name, wanted, context))),
+        })),
+      );
+      return { throttleTimeMs: 0, topics };
+    },
+  };
+}
+
+async function lookUp(
+  replicas: ReplicaManager,
+  request: Request,
+  topic: string,
+  wanted: Wanted,
+  context: RequestContext,
+): Promise<Found> {
+  const { partitionIndex, timestamp, currentLeaderEpoch, maxNumOffsets } = wanted;
+  const found = await replicas.listOffset(topic, partitionIndex, timestamp, {
+    currentLeaderEpoch,
+    isFromFollower: request.replicaId >= 0,
+    isFromClient: request.replicaId === -1,
+    mayAskFollower: request.replicaId === DEBUGGING_REPLICA_ID,
+    isolation: request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted',
+    version: context.apiVersion,
+  });
+  if (context.apiVersion === 0) {
+    const oldStyleOffsets = found.errorCode === ErrorCode.NONE && found.offset >= 0 && maxNumOffsets > 0 ? [found.offset] : [];
+    return { partitionIndex, errorCode: found.errorCode, oldStyleOffsets };
+  }
+  return { partitionIndex, ...found };
+}

@@ -1,0 +1,218 @@
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { ZERO_UUID } from '../../shared/protocol/schema.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
+import type { PartitionLog } from '../storage/partition-log.ts';
+import { clientError } from './errors.ts';
+import { fetchError, type DivergingEpoch, type FetchedPartition, type FetchTarget, type FetchView } from './fetch-target.ts';
+import type { HostedPartitions } from './hosted-partitions.ts';
+import type { Partition } from './partition.ts';
+
+/** What all partitions of a fetch have in common. */
+export interface FetchParams {
+  /** Broker id of the follower; negative: a consumer. */
+  readonly replicaId: number;
+  /** Milliseconds to wait for `minBytes`. */
+  readonly maxWaitMs: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  /** The first batch is returned even if it alone exceeds the limits (from version 3 on). */
+  readonly minOneMessage: boolean;
+  /** A consumer may read from a follower (from version 11 on, KIP-392). */
+  readonly fromFollowers: boolean;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly closed?: AbortSignal;
+}
+
+/** What a first look, which touches no file, says of a target. */
+type Look =
+  | { readonly kind: 'error'; readonly target: FetchTarget; readonly errorCode: ErrorCode }
+  | {
+      readonly kind: 'diverging';
+      readonly target: FetchTarget;
+      readonly log: PartitionLog;
+      readonly divergingEpoch: DivergingEpoch;
+    }
+  | {
+      readonly kind: 'log';
+      readonly target: FetchTarget;
+      readonly partition: Partition;
+      readonly log: PartitionLog;
+      readonly leaderEpoch: number;
+      /** Bytes that could be read, roughly; 0 = none for certain. */
+      readonly available: number;
+      /** There is more to read than one segment holds: no use in waiting for it to grow. */
+      readonly isOnOlderSegment: boolean;
+    };
+
+/**
+ * Looks at partitions for a fetch, and reads them (Kafka: `ReplicaManager.readFromLog`, `Partition.fetchRecords`).
+ * Looking is synchronous and cheap; so whether a fetch is answered or has to wait is decided without reading.
+ */
+export class FetchReader {
+  readonly #partitions: HostedPartitions;
+  readonly #clock: Clock;
+
+  constructor(partitions: HostedPartitions, clock: Clock) {
+    this.#partitions = partitions;
+    this.#clock = clock;
+  }
+
+  /**
+   * Looks at all targets of the view.
+   * @param isArrival whether the request has just come: then a follower's offsets are news to the leader
+   */
+  look(params: FetchParams, view: FetchView, isArrival: boolean): Look[] {
+    const looks = view.targets().map(target => this.#lookAt(params, view, target));
+    if (isArrival) for (const look of looks) this.#noteFollower(params, view, look);
+    // Only now, because until here it speaks for partitions that this fetch may have had something else to say about.
+    if (isArrival && view.contact !== null) view.contact.lastFetchMs = this.#clock.monotonic();
+    return looks;
+  }
+
+  #lookAt(params: FetchParams, view: FetchView, target: FetchTarget): Look {
+    const found = this.#find(target);
+    if (typeof found === 'number') return { kind: 'error', target, errorCode: found };
+    const errorCode = checkAccess(found, params, target);
+    if (errorCode !== ErrorCode.NONE) return { kind: 'error', target, errorCode };
+    const log = found.log!;
+    const look = lookInto(found, log, target, isFollower(params));
+    // What is known of an out-of-sync follower may change without the log changing: it is looked at again and again.
+    if (look.kind === 'log' && look.available === 0 && !this.#isOutOfSync(found, params)) {
+      view.nothingNew(target, log.highWatermark, log.logStartOffset);
+    }
+    return look;
+  }
+
+  #isOutOfSync({ leadership }: Partition, { replicaId }: FetchParams): boolean {
+    return replicaId >= 0 && leadership?.isrState.isr.has(replicaId) !== true;
+  }
+
+  #find({ topic, topicId, partition }: FetchTarget): Partition | ErrorCode {
+    if (topic === null) return ErrorCode.UNKNOWN_TOPIC_ID;
+    const found = this.#partitions.find(topic, partition);
+    if (typeof found === 'number' || topicId === ZERO_UUID) return found;
+    const hostedId = found.log?.topicId ?? null;
+    return hostedId !== null && hostedId !== topicId ? ErrorCode.INCONSISTENT_TOPIC_ID : found;
+  }
+
+  #noteFollower(params: FetchParams, { contact }: FetchView, look: Look): void {
+    if (look.kind !== 'log' || !isFollower(params)) return;
+    const { fetchOffset, logStartOffset } = look.target;
+    look.partition.noteFollowerFetch(params.replicaId, { fetchOffset, logStartOffset, contact });
+  }
+
+  /** Reads what was looked at, in order, within the fetch's limits. */
+  async read(params: FetchParams, looks: readonly Look[]): Promise<FetchedPartition[]> {
+    const fetched: FetchedPartition[] = [];
+    let left = params.maxBytes;
+    let { minOneMessage } = params;
+    for (const look of looks) {
+      const data = await readOne(params, look, left, minOneMessage);
+      fetched.push(data);
+      left = Math.max(0, left - data.sizeInBytes);
+      if (data.sizeInBytes > 0) minOneMessage = false;
+    }
+    return fetched;
+  }
+}
+
+export type Looks = readonly Look[];
+
+function isFollower({ replicaId }: FetchParams): boolean {
+  return replicaId >= 0;
+}
+
+function checkAccess(partition: Partition, params: FetchParams, target: FetchTarget): ErrorCode {
+  const errorCode = partition.checkReadable(target.currentLeaderEpoch, isFollower(params) || !params.fromFollowers);
+  if (errorCode !== ErrorCode.NONE || !isFollower(params) || partition.hasReplica(params.replicaId)) return errorCode;
+  // Perhaps this leader has not heard of a reassignment yet: whoever named an epoch is asked to try again.
+  return target.currentLeaderEpoch === -1 ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_LEADER_EPOCH;
+}
+
+function lookInto(partition: Partition, log: PartitionLog, target: FetchTarget, forFollower: boolean): Look {
+  const { fetchOffset, lastFetchedEpoch } = target;
+  if (fetchOffset < log.logStartOffset) return { kind: 'error', target, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
+  if (lastFetchedEpoch >= 0) {
+    const { leaderEpoch: epoch, endOffset } = log.endOffsetForEpoch(lastFetchedEpoch);
+    if (epoch === -1 || endOffset === -1) return { kind: 'error', target, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
+    if (epoch < lastFetchedEpoch || endOffset < fetchOffset) {
+      return { kind: 'diverging', target, log, divergingEpoch: { epoch, endOffset } };
+    }
+  }
+  if (fetchOffset > log.logEndOffset) return { kind: 'error', target, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
+  const { available, isOnOlderSegment } = lookAtSize(log, fetchOffset, forFollower);
+  return { kind: 'log', target, partition, log, leaderEpoch: partition.leaderEpoch, available, isOnOlderSegment };
+}
+
+function lookAtSize(log: PartitionLog, fetchOffset: number, forFollower: boolean) {
+  if (fetchOffset >= (forFollower ? log.logEndOffset : log.highWatermark)) {
+    return { available: 0, isOnOlderSegment: false };
+  }
+  const { bytes, isOnOlderSegment } = log.sizeBetween(fetchOffset, forFollower ? 'logEnd' : 'highWatermark');
+  return { available: Math.max(1, bytes), isOnOlderSegment };
+}
+
+/** Whether a fetch has something to tell at once, or as much as it wants. */
+export function isWorthAnswering({ minBytes }: FetchParams, looks: Looks): boolean {
+  let available = 0;
+  for (const look of looks) {
+    if (look.kind !== 'log' || look.isOnOlderSegment) return true;
+    available += Math.min(look.available, look.target.maxBytes);
+  }
+  return available >= minBytes;
+}
+
+async function readOne(
+  params: FetchParams,
+  look: Look,
+  left: number,
+  minOneMessage: boolean,
+): Promise<FetchedPartition> {
+  switch (look.kind) {
+    case 'error':
+      return fetchError(look.target, look.errorCode);
+    case 'diverging':
+      return { ...offsetsOf(look.target, look.log), divergingEpoch: look.divergingEpoch };
+    case 'log':
+      if (look.available === 0 || (left === 0 && !minOneMessage)) return offsetsOf(look.target, look.log);
+      return readLog(params, look, Math.min(left, look.target.maxBytes), minOneMessage);
+  }
+}
+
+async function readLog(
+  params: FetchParams,
+  look: Extract<Look, { kind: 'log' }>,
+  maxBytes: number,
+  minOneMessage: boolean,
+): Promise<FetchedPartition> {
+  const { target, partition, log, leaderEpoch } = look;
+  try {
+    const upperBound = isFollower(params) ? 'logEnd' : 'highWatermark';
+    const { records, sizeInBytes } = await log.read(target.fetchOffset, maxBytes, { upperBound, minOneMessage });
+    // While the file was read, this broker may have become a follower and truncated the log, so that what was read is
+    // another leader's. The fetcher, still in the former epoch, would append it behind records that those do not follow.
+    const errorCode = checkAccess(partition, params, target);
+    if (errorCode !== ErrorCode.NONE) return fetchError(target, errorCode);
+    if (partition.leaderEpoch !== leaderEpoch) return fetchError(target, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    return { ...offsetsOf(target, log), records, sizeInBytes };
+  } catch (error) {
+    const known = clientError(error);
+    if (known === null) throw error;
+    return fetchError(target, known.code);
+  }
+}
+
+function offsetsOf(target: FetchTarget, log: PartitionLog): FetchedPartition {
+  const { highWatermark, logStartOffset } = log;
+  return {
+    target,
+    errorCode: ErrorCode.NONE,
+    highWatermark,
+    // Without transactions, everything that is committed is stable.
+    lastStableOffset: highWatermark,
+    logStartOffset,
+    divergingEpoch: null,
+    records: [],
+    sizeInBytes: 0,
+  };
+}

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FLEXIBLE_SINCE } from '../../../../shared/protocol/api-keys.ts';
+import { ProtocolError } from '../../../../shared/protocol/errors.ts';
+import type { Message } from '../../../../shared/protocol/message.ts';
+import { ALL_APIS } from '../../../support/all-apis.ts';
+import { arbitraryMessage } from '../../../support/arbitrary-message.ts';
+
+const messages: Message[] = ALL_APIS.flatMap(api => [api.request, api.response]);
+const cases = messages.flatMap(message =>
+  Array.from({ length: message.versions.max - message.versions.min + 1 }, (_, i) => ({
+    name: `${message.name} v${message.versions.min + i}`,
+    message,
+    version: message.versions.min + i,
+  })),
+);
+
+describe.each(cases)('$name', ({ message, version }) => {
+  const values = arbitraryMessage(message.fields, version);
+
+  test('decodes what it encodes, in binary and in JSON', () => {
+    fc.assert(
+      fc.property(values, value => {
+        const bytes = Buffer.concat(message.encode(value, version));
+        expect(message.decode(bytes, version)).toEqual(value);
+        const json: unknown = JSON.parse(JSON.stringify(message.toJson(value, version)));
+        expect(message.fromJson(json, version)).toEqual(value);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('any truncation is a ProtocolError, never a crash or a wrong value taken for right', () => {
+    fc.assert(
+      fc.property(values, value => {
+        const bytes = Buffer.concat(message.encode(value, version));
+        for (let length = 0; length < Math.min(bytes.length, 300); length++) {
+          try {
+            message.decode(bytes.subarray(0, length), version);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ProtocolError);
+            continue;
+          }
+          expect.fail(`${length} of ${bytes.length} bytes were taken for a whole message`);
+        }
+      }),
+      { numRuns: 3 },
+    );
+  });
+
+  test('random bytes are a message or a ProtocolError', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
+        try {
+          message.decode(Buffer.from(bytes), version);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+test('the headers know the same flexible versions as the tables', () => {
+  for (const api of ALL_APIS) expect(FLEXIBLE_SINCE.get(api.key), api.name).toBe(api.flexibleSince);
+});
