@@ -6,7 +6,7 @@ import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
 import type { BrokerMetrics } from '../metrics/broker-metrics.ts';
-import type { AppendEntry, AppendOutcome } from '../replication/append.ts';
+import type { AppendEntry, AppendResult } from '../replication/append.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { RequestContext } from '../request/context.ts';
 import { CloseConnection, type ApiHandler } from '../request/handler.ts';
@@ -46,8 +46,8 @@ export function produceHandler(parts: ProduceParts): ApiHandler<typeof Produce> 
   };
 }
 
-async function append({ replicas, metrics }: ProduceParts, request: Request, context: RequestContext): Promise<AppendOutcome[]> {
-  const refused: AppendOutcome[] = [];
+async function append({ replicas, metrics }: ProduceParts, request: Request, context: RequestContext): Promise<AppendResult[]> {
+  const refused: AppendResult[] = [];
   const entries: AppendEntry[] = [];
   for (const { name, partitionData } of request.topicData) {
     for (const { index, records } of partitionData) {
@@ -57,18 +57,19 @@ async function append({ replicas, metrics }: ProduceParts, request: Request, con
       else refused.push(failure(entry, refusal));
     }
   }
+  // Counted before the append: afterwards the buffer may belong to the next request.
+  const sizes = entries.map(({ records }) => ({ bytes: records.length, messages: messageCount(records) }));
   const appended = await replicas.append(
     {
       acks: request.acks,
       timeoutMs: request.timeoutMs,
       entries,
-      legacy: context.apiVersion < FIRST_VERSION_WITH_BATCHES,
-      isInternalWriteAllowed: context.clientId === '__admin_client',
-      closed: context.connection.closed,
+      legacyMagicAllowed: context.apiVersion < FIRST_VERSION_WITH_BATCHES,
+      origin: context.clientId === '__admin_client' ? 'adminClient' : 'client',
     },
     () => context.park(),
   );
-  for (const outcome of appended) meter(metrics, outcome);
+  appended.forEach((outcome, index) => meter(metrics, outcome, sizes[index]!));
   return [...refused, ...appended];
 }
 
@@ -92,7 +93,19 @@ function refuse(records: Buffer, version: number): Refusal | null {
   }
 }
 
-function failure({ topic, partition, records }: AppendEntry, { code, message }: Refusal): AppendOutcome {
+/** Records by the batches' headers; old message sets count their entries. */
+function messageCount(records: Buffer): number {
+  const cursor = new BatchCursor().reset(records);
+  let count = 0;
+  try {
+    while (cursor.next()) count += batch.magic(records, cursor.position) === 2 ? batch.recordCount(records, cursor.position) : 1;
+  } catch {
+    // What is malformed is refused by the log, with a sentence that says why.
+  }
+  return count;
+}
+
+function failure({ topic, partition }: AppendEntry, { code, message }: Refusal): AppendResult {
   return {
     topic,
     partition,
@@ -102,19 +115,21 @@ function failure({ topic, partition, records }: AppendEntry, { code, message }: 
     baseOffset: -1,
     logAppendTimeMs: -1,
     logStartOffset: -1,
-    bytes: records.length,
-    messages: 0,
   };
 }
 
-function meter(metrics: BrokerMetrics, { topic, errorCode, bytes, messages }: AppendOutcome): void {
+function meter(
+  metrics: BrokerMetrics,
+  { topic, errorCode }: AppendResult,
+  { bytes, messages }: { bytes: number; messages: number },
+): void {
   if (errorCode === ErrorCode.NONE) metrics.topic(topic).produced(messages, bytes);
   // Names of topics that do not exist come from outside: counting them one by one would be unbounded.
   else if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) metrics.allTopics.produceFailed(bytes);
   else metrics.topic(topic).produceFailed(bytes);
 }
 
-function closeOnError(outcomes: readonly AppendOutcome[]): undefined {
+function closeOnError(outcomes: readonly AppendResult[]): undefined {
   const failed = outcomes.find(outcome => outcome.errorCode !== ErrorCode.NONE);
   if (failed === undefined) return undefined;
   throw new CloseConnection(
@@ -122,7 +137,7 @@ function closeOnError(outcomes: readonly AppendOutcome[]): undefined {
   );
 }
 
-function answer({ hints }: ProduceParts, outcomes: readonly AppendOutcome[], context: RequestContext): Response {
+function answer({ hints }: ProduceParts, outcomes: readonly AppendResult[], context: RequestContext): Response {
   const topics = new Map<string, PartitionResponse[]>();
   const leaders = new Set<number>();
   const withHints = context.apiVersion >= FIRST_VERSION_WITH_LEADER_HINTS;

@@ -46,16 +46,6 @@ export class ApiRegistry implements Dispatcher {
     return encode(handler.api, answer, apiVersion);
   }
 
-  async call<A extends Api>(
-    api: A,
-    request: RequestOf<A>,
-    context: RequestContext,
-  ): Promise<ResponseInput<A> | undefined> {
-    const handler = this.#handlers.get(api.key) as unknown as ApiHandler<A> | undefined;
-    if (handler === undefined) throw new CloseConnection(`${api.name} is not served here`);
-    return handler.handle(request, context);
-  }
-
   #handle(
     handler: ApiHandler,
     request: RequestOf<Api>,

@@ -8,7 +8,7 @@ const RESEND_PAUSE_MS = 100;
 
 interface Pending {
   readonly api: Api;
-  send(connection: Connection): Promise<void>;
+  readonly send: (connection: Connection) => Promise<void>;
 }
 
 /**

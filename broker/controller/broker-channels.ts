@@ -69,15 +69,18 @@ export class BrokerChannels {
     const { requestTimeoutMs: timeoutMs, listener } = this.#parts;
     switch (control.kind) {
       case 'leaderAndIsr':
-        return channel.send(LeaderAndIsr, LEADER_AND_ISR_VERSION, control.request, timeoutMs, response =>
+        channel.send(LeaderAndIsr, LEADER_AND_ISR_VERSION, control.request, timeoutMs, response =>
           listener.leaderAndIsrAnswered(broker, response),
         );
+        break;
       case 'updateMetadata':
-        return channel.send(UpdateMetadata, UPDATE_METADATA_VERSION, control.request, timeoutMs, () => undefined);
+        channel.send(UpdateMetadata, UPDATE_METADATA_VERSION, control.request, timeoutMs, () => undefined);
+        break;
       case 'stopReplica':
-        return channel.send(StopReplica, STOP_REPLICA_VERSION, control.request, timeoutMs, response =>
+        channel.send(StopReplica, STOP_REPLICA_VERSION, control.request, timeoutMs, response =>
           listener.stopReplicaAnswered(broker, control.request, response),
         );
+        break;
     }
   }
 }

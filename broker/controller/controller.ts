@@ -82,7 +82,7 @@ export class Controller {
 
   /** Whether this broker is the controller, as far as it knows. */
   get isActive(): boolean {
-    return this.#activeId === this.#parts.brokerId;
+    return this.#term !== null && this.#activeId === this.#parts.brokerId;
   }
 
   /** The controller, as far as this broker knows; null while there is none. */
@@ -152,12 +152,7 @@ export class Controller {
     return this.#ask(
       'ManualLeaderBalance',
       office => electLeaders(office, partitions, type),
-      () => {
-        if (partitions === null) throw new NotControllerError();
-        const errorCode = ErrorCode.NOT_CONTROLLER;
-        const errorMessage = 'This broker is not the active controller.';
-        return partitions.map(({ topic, partition }) => ({ topic, partition, errorCode, errorMessage, leader: -1 }));
-      },
+      () => (partitions === null ? Promise.reject(new NotControllerError()) : partitions.map(notController)),
     );
   }
 
@@ -203,29 +198,26 @@ export class Controller {
   }
 
   /** Puts a request; answers it by `refuse` if this broker is not in office, or leaves it before the request's turn. */
-  #ask<T>(state: ControllerState, process: (office: Office) => Promise<T>, refuse: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const answer = (make: () => T | Promise<T>) => {
-        try {
-          resolve(make());
-        } catch (error) {
-          reject(error as Error);
-        }
-      };
+  #ask<T>(state: ControllerState, process: (office: Office) => Promise<T>, refuse: () => T | Promise<T>): Promise<T> {
+    return new Promise(resolve => {
+      const preempt = () => resolve(refuse());
       this.#queue.put({
         state,
+        preempt,
         process: async () => {
           const office = this.#term?.office;
-          if (office === undefined) return answer(refuse);
+          if (office === undefined) {
+            preempt();
+            return;
+          }
           try {
             resolve(await process(office));
           } catch (error) {
             // Whether it took effect is unknown: the caller asks whoever is the controller then.
-            answer(refuse);
+            preempt();
             throw error;
           }
         },
-        preempt: () => answer(refuse),
       });
     });
   }
@@ -315,6 +307,11 @@ export class Controller {
       logger.error({ err: another }, 'the controller could not deal with a failure');
     }
   }
+}
+
+function notController({ topic, partition }: TopicPartition): ElectionResult {
+  const errorMessage = 'This broker is not the active controller.';
+  return { topic, partition, errorCode: ErrorCode.NOT_CONTROLLER, errorMessage, leader: -1 };
 }
 
 function termSettings(config: BrokerConfig): TermSettings {

@@ -95,7 +95,10 @@ export class ReplicaStates {
   /** A new replica of a partition that has a leader begins to follow it; before that there is nothing to tell. */
   #start(replica: PartitionReplica, batch: RequestBatch): void {
     const { partition, broker } = replica;
-    if (partition.leadership?.leader === broker) return this.#fail(replica, 'NewReplica', 'it leads the partition');
+    if (partition.leadership?.leader === broker) {
+      this.#fail(replica, 'NewReplica', 'it leads the partition');
+      return;
+    }
     if (partition.leadership !== null) batch.addLeaderAndIsr([broker], partition, true);
     set(replica, 'NewReplica');
   }

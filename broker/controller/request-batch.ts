@@ -93,7 +93,7 @@ export class RequestBatch {
   #addEntry(kind: EntriesByBroker, broker: number, partition: ControlledPartition, flag: boolean): void {
     if (!this.#isReachable(broker)) return;
     let entries = kind.get(broker);
-    if (entries === undefined) kind.set(broker, (entries = new Map()));
+    if (entries === undefined) kind.set(broker, (entries = new Map<string, Entry>()));
     const before = entries.get(partition.key)?.flag ?? false;
     entries.set(partition.key, { partition, flag: flag || before });
   }

@@ -163,8 +163,8 @@ export class TopicDeletion {
       }
       topic.ineligibleForDeletion = true;
     }
-    const notYetDeleted = dead.filter(replica => replicaState(replica) !== 'ReplicaDeletionSuccessful');
-    await replicas.change(notYetDeleted, 'ReplicaDeletionIneligible');
+    const halted = dead.filter(replica => replicaState(replica) === 'OfflineReplica');
+    await replicas.change(halted, 'ReplicaDeletionIneligible');
     await replicas.change(live, 'OfflineReplica');
     await replicas.change(live, 'ReplicaDeletionStarted');
   }

@@ -63,6 +63,8 @@ export class HttpServers {
 
   http2(socket: Socket, connection: ConnectionContext): void {
     this.#adopt(socket, connection);
+    // The listener's sockets may be half open, and a session does not see the FIN: its peer is gone, frame or no frame.
+    socket.once('end', () => socket.destroy());
     this.#http2Server.emit('connection', socket);
   }
 

@@ -7,7 +7,7 @@ import { clientError, ReplicationError } from './errors.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import type { LeaderAppend, Partition } from './partition.ts';
 
-/** Records for one partition. A request names a partition once. */
+/** Records for one partition. */
 export interface AppendEntry {
   readonly topic: string;
   readonly partition: number;

@@ -35,10 +35,4 @@ export interface Dispatcher {
    * @throws CloseConnection, or ProtocolError when the body cannot be decoded
    */
   dispatch(body: Buffer, context: RequestContext): Buffer[] | undefined | Promise<Buffer[] | undefined>;
-  /** The same for a caller in this process: no encoding, typed on both sides. */
-  call<A extends Api>(
-    api: A,
-    request: RequestOf<A>,
-    context: RequestContext,
-  ): Promise<ResponseInput<A> | undefined>;
 }

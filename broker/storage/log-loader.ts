@@ -5,6 +5,7 @@ import {
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
   parseSegmentFileName,
+  segmentFileName,
   TIME_INDEX_SUFFIX,
   TRANSACTION_INDEX_SUFFIX,
 } from './file-names.ts';
@@ -12,8 +13,9 @@ import { settleInterruptedChanges } from './interrupted-changes.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import { indexLimitsOf, type LoadedLog, type LogEnvironment } from './log-state.ts';
 import { readSegmentEnd, type RecoveredSegment, recoverSegment } from './recovery.ts';
+import { writeTopicId } from './partition-metadata.ts';
 import { Segment } from './segment.ts';
-import type { IndexLimits, SegmentIndexes } from './segment-indexes.ts';
+import type { SegmentIndexes } from './segment-indexes.ts';
 import { Segments } from './segments.ts';
 
 /** A partition's directory to be loaded, and what the checkpoints say about it. */
@@ -30,8 +32,32 @@ export interface LogToLoad {
   readonly logStartOffset: number;
 }
 
-interface LoadedEnd {
-  readonly segments: Segment[];
+/** A log to be made. */
+export interface LogToCreate {
+  readonly topic: string;
+  readonly partition: number;
+  readonly topicId: string | null;
+  readonly config: TopicConfigValues;
+}
+
+/**
+ * Makes the directory of a new, empty log.
+ * @throws the file system's error, also when the directory exists
+ */
+export function createLog(environment: LogEnvironment, path: string, log: LogToCreate): LoadedLog {
+  const { fs } = environment.resources;
+  if (fs.exists(path)) throw new Error(`The directory ${path} of a new log exists already.`);
+  fs.makeDirectory(path);
+  if (log.topicId !== null) writeTopicId(fs, path, log.topicId);
+  const { topic, partition, config } = log;
+  const segments = new Segments([Segment.create(environment.resources, path, 0, environment.clock.now())]);
+  const offsets = { logStartOffset: 0, logEndOffset: 0, recoveryPoint: 0 };
+  return { topic, partition, path, config, segments, epochs: new LeaderEpochs(), ...offsets };
+}
+
+/** The segments of a log (at least one), the last of which ends at `endOffset` and has these indexes. */
+interface CheckedSegments {
+  readonly segments: readonly Segment[];
   readonly indexes: SegmentIndexes;
   readonly endOffset: number;
 }
@@ -48,18 +74,18 @@ export async function loadLog(environment: LogEnvironment, log: LogToLoad, logge
   const { fs } = environment.resources;
   settleInterruptedChanges(fs, log.path);
   removeIndexesWithoutLog(environment, log);
-  const limits = indexLimitsOf(log.config);
-  const found = openSegments(environment, log);
   const entries = readLeaderEpochs(fs, log.path);
   if (entries === null) logger.warn({ path: log.path }, 'the leader epoch checkpoint is damaged: reading all batches');
   const epochs = new LeaderEpochs(entries ?? []);
-  // Without epochs on file, only all batches together tell them.
-  const recoverFrom = entries === null ? 0 : log.recoveryPoint;
-  const end =
-    log.wasClosed && entries !== null
-      ? await loadClosed(found, limits, log, logger)
-      : await recover(found, epochs, recoverFrom, limits, log, logger);
-  return finish(environment, log, end, epochs, logger);
+  const found = openSegments(environment, log);
+  const isClean = log.wasClosed && entries !== null;
+  const checked = isClean
+    ? await checkClosed(found, log, logger)
+    : // Without epochs on file, only all batches together tell them.
+      await recover(found, epochs, entries === null ? 0 : log.recoveryPoint, log, logger);
+  const loaded = assemble(environment, log, checked, epochs, isClean);
+  if (JSON.stringify(entries) !== JSON.stringify(epochs.entries)) writeLeaderEpochs(fs, log.path, epochs.entries);
+  return loaded;
 }
 
 function removeIndexesWithoutLog(environment: LogEnvironment, { path }: LogToLoad): void {
@@ -85,20 +111,95 @@ function openSegments(environment: LogEnvironment, { path }: LogToLoad): Segment
     .flatMap(entry => logBaseOffset(parseSegmentFileName(entry.name)))
     .sort((a, b) => a - b)
     .map(baseOffset => {
-      const name = `${path}/${baseOffset.toString().padStart(20, '0')}${LOG_SUFFIX}`;
-      return new Segment(environment.resources, path, baseOffset, fs.stat(name)?.size ?? 0, now);
+      const size = fs.stat(`${path}/${segmentFileName(baseOffset, LOG_SUFFIX)}`)?.size ?? 0;
+      return new Segment(environment.resources, path, baseOffset, size, now);
     });
 }
 
-async function loadClosed(segments: Segment[], limits: IndexLimits, log: LogToLoad, logger: Logger): Promise<LoadedEnd> {
+async function checkClosed(segments: Segment[], log: LogToLoad, logger: Logger): Promise<CheckedSegments | null> {
+  const limits = indexLimitsOf(log.config);
   for (const segment of segments) await segment.ensureIndexes(limits);
   const active = segments.at(-1);
-  const end = active === undefined ? null : await readSegmentEnd(active, limits);
-  if (active !== undefined && end !== null) warnOfCut(active, end, log, logger);
-  return toLoadedEnd(segments, end);
+  if (active === undefined) return null;
+  const end = await readSegmentEnd(active, limits);
+  reportCut(active, end, log, logger);
+  return { segments, ...end };
 }
 
-function toLoadedEnd(segments: Segment[], end: RecoveredSegment | null): LoadedEnd {
-  const empty: RecoveredSegment = { indexes: null as never, endOffset: -1, bytesCut: 0 };
-  return { segments, ...(end ?? empty) };
+async function recover(
+  found: Segment[],
+  epochs: LeaderEpochs,
+  from: number,
+  log: LogToLoad,
+  logger: Logger,
+): Promise<CheckedSegments | null> {
+  const limits = indexLimitsOf(log.config);
+  const first = Math.max(
+    0,
+    found.findLastIndex(segment => segment.baseOffset <= from),
+  );
+  for (const segment of found.slice(0, first)) await segment.ensureIndexes(limits);
+  // What the batches to be read say, counts more than a file that may be older or newer than they are.
+  if (found[first] !== undefined) epochs.truncateFromEnd(found[first].baseOffset);
+  for (let i = first; i < found.length; i++) {
+    const segment = found[i]!;
+    const end = await recoverSegment(segment, epochs, limits, found[i + 1]?.baseOffset ?? Infinity);
+    reportCut(segment, end, log, logger);
+    segment.activate(end.indexes);
+    if (i === found.length - 1) return { segments: found, ...end };
+    if (end.bytesCut > 0) return { segments: dropFrom(found, i + 1, logger), ...end };
+    segment.seal();
+  }
+  return null;
+}
+
+function reportCut(segment: Segment, { bytesCut, endOffset }: RecoveredSegment, log: LogToLoad, logger: Logger): void {
+  if (bytesCut === 0) return;
+  const fields = {
+    topic: log.topic,
+    partition: log.partition,
+    file: segment.file.path,
+    bytesCut,
+    logEndOffset: endOffset,
+  };
+  logger.warn(fields, 'cut off an incomplete or damaged end of the log');
+}
+
+/** Deletes the segments from number `from` on, beginning at the end, and returns the others. */
+function dropFrom(segments: readonly Segment[], from: number, logger: Logger): Segment[] {
+  for (const segment of segments.slice(from).reverse()) {
+    logger.warn({ file: segment.file.path, bytes: segment.size }, 'dropped a segment that follows a damaged one');
+    segment.remove();
+  }
+  return segments.slice(0, from);
+}
+
+function assemble(
+  environment: LogEnvironment,
+  log: LogToLoad,
+  checked: CheckedSegments | null,
+  epochs: LeaderEpochs,
+  isClean: boolean,
+): LoadedLog {
+  const { topic, partition, path, config } = log;
+  let segments: Segments;
+  let logEndOffset = log.logStartOffset;
+  if (checked === null || checked.endOffset < log.logStartOffset) {
+    // Nothing is left of what clients may see.
+    dropAll(checked?.segments ?? []);
+    segments = new Segments([Segment.create(environment.resources, path, log.logStartOffset, environment.clock.now())]);
+  } else {
+    segments = new Segments(checked.segments);
+    segments.active.activate(checked.indexes);
+    logEndOffset = checked.endOffset;
+  }
+  const logStartOffset = Math.max(log.logStartOffset, segments.first.baseOffset);
+  epochs.truncateFromEnd(logEndOffset);
+  epochs.truncateFromStart(logStartOffset);
+  const recoveryPoint = isClean ? logEndOffset : Math.min(log.recoveryPoint, logEndOffset);
+  return { topic, partition, path, config, segments, epochs, logStartOffset, logEndOffset, recoveryPoint };
+}
+
+function dropAll(segments: readonly Segment[]): void {
+  for (const segment of [...segments].reverse()) segment.remove();
 }

@@ -9,7 +9,7 @@ import { type LoadedLog, type LogEnvironment, LogState } from './log-state.ts';
 import { LogTruncation, type RemoveLater } from './log-truncation.ts';
 import { LogWriter } from './log-writer.ts';
 import { readTopicId, writeTopicId } from './partition-metadata.ts';
-import { deletableSegments, type SegmentFacts } from './retention.ts';
+import { deletableNow, gatherSegmentFacts } from './log-retention.ts';
 import type { TailWindow } from './tail-cache.ts';
 import { type FoundTimestamp, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
 import type { WriteScheduler } from './write-scheduler.ts';
@@ -129,22 +129,19 @@ export class PartitionLog {
    * Appends as the partition's leader. Checking the records, taking their offsets and patching them happens in this
    * call, in place; the bytes must stay untouched until the promise settles, which is when they are written (and on the
    * device, if `flush.messages` asks for it).
-   * @throws StorageError synchronously as a rejection: what is wrong with the records; nothing is appended then
+   * @throws StorageError saying what is wrong with the records; nothing is appended then
    */
-  appendAsLeader(records: Buffer, leaderEpoch: number, options: LeaderAppendOptions = {}): Promise<AppendInfo> {
+  // Being async, it still runs up to the first await, which comes after the offsets are taken, within the call.
+  async appendAsLeader(records: Buffer, leaderEpoch: number, options: LeaderAppendOptions = {}): Promise<AppendInfo> {
     const state = this.#state;
-    try {
-      state.requireOnline();
-      const context = {
-        config: state.config,
-        leaderEpoch,
-        nextOffset: this.#writer.nextOffset,
-        now: state.environment.clock.now(),
-      };
-      return this.#append(prepareLeaderAppend(records, options, context));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    state.requireOnline();
+    const context = {
+      config: state.config,
+      leaderEpoch,
+      nextOffset: this.#writer.nextOffset,
+      now: state.environment.clock.now(),
+    };
+    return this.#append(prepareLeaderAppend(records, options, context));
   }
 
   /**
@@ -314,41 +311,12 @@ export class PartitionLog {
    * @returns how many
    */
   async deleteOldSegments(): Promise<number> {
-    this.#state.requireOnline();
-    const facts = await this.#segmentFacts();
+    const version = this.#state.version;
+    const facts = await gatherSegmentFacts(this.#state);
     return this.#restructure(() => {
-      // What changed meanwhile is looked at next time.
-      const isUnchanged = facts.every(({ baseOffset, size }, i) => {
-        const segment = this.#state.segments.all[i];
-        return segment?.baseOffset === baseOffset && segment.size === size;
-      });
-      const count = isUnchanged ? this.#deletable(facts) : 0;
+      const count = version === this.#state.version ? deletableNow(this.#state, facts) : 0;
       if (count > 0) this.#truncation.deleteOldest(count);
       return count;
-    });
-  }
-
-  async #segmentFacts(): Promise<SegmentFacts[]> {
-    const facts: SegmentFacts[] = [];
-    for (const segment of this.#state.segments.all) {
-      const { timestamp } = await segment.largestTimestamp();
-      const newestMs = timestamp >= 0 ? timestamp : segment.modifiedMs;
-      facts.push({ baseOffset: segment.baseOffset, size: segment.size, newestMs });
-    }
-    return facts;
-  }
-
-  #deletable(facts: readonly SegmentFacts[]): number {
-    const { config, environment, logStartOffset, highWatermark, logEndOffset } = this.#state;
-    const deletes = config['cleanup.policy'].includes('delete');
-    const limit = (value: number) => (deletes && value >= 0 ? value : null);
-    return deletableSegments(facts, {
-      maxAgeMs: limit(config['retention.ms']),
-      maxBytes: limit(config['retention.bytes']),
-      now: environment.clock.now(),
-      logStartOffset,
-      highWatermark,
-      logEndOffset,
     });
   }
 

@@ -34,20 +34,23 @@ export class SegmentIndexes {
   /** The largest timestamp so far, and the last offset of the batch that has it. */
   #largest: TimestampOffset;
   #bytesSinceEntry = 0;
-  /** How many entries the files hold; what lies behind them there is to be cut off. */
+  /** How many of the entries the files hold. */
   #offsetsWritten: number;
   #timesWritten: number;
+  /** Whether the files end with these entries; otherwise what lies behind them is to be cut off. */
+  #filesEndThere: boolean;
 
-  constructor(offsets: OffsetIndex, times: TimeIndex, written: boolean) {
+  constructor(offsets: OffsetIndex, times: TimeIndex) {
     this.offsets = offsets;
     this.times = times;
     this.#largest = times.last ?? NO_TIMESTAMP;
-    this.#offsetsWritten = written ? offsets.length : 0;
-    this.#timesWritten = written ? times.length : 0;
+    this.#offsetsWritten = 0;
+    this.#timesWritten = 0;
+    this.#filesEndThere = false;
   }
 
   static empty(baseOffset: number): SegmentIndexes {
-    return new SegmentIndexes(new OffsetIndex(baseOffset), new TimeIndex(baseOffset), false);
+    return new SegmentIndexes(new OffsetIndex(baseOffset), new TimeIndex(baseOffset));
   }
 
   /** From the files' contents; null when one of them is no valid index of a log of `logSize` bytes. */
@@ -55,7 +58,12 @@ export class SegmentIndexes {
     const offsetIndex = OffsetIndex.decode(baseOffset, offsets, logSize);
     const timeIndex = TimeIndex.decode(baseOffset, times);
     if (offsetIndex === null || timeIndex === null) return null;
-    return new SegmentIndexes(offsetIndex, timeIndex, true);
+    const indexes = new SegmentIndexes(offsetIndex, timeIndex);
+    indexes.#offsetsWritten = offsetIndex.length;
+    indexes.#timesWritten = timeIndex.length;
+    const used = offsetIndex.length * OFFSET_ENTRY_SIZE + timeIndex.length * TIME_ENTRY_SIZE;
+    indexes.#filesEndThere = used === offsets.length + times.length;
+    return indexes;
   }
 
   get largest(): TimestampOffset {
@@ -99,6 +107,7 @@ export class SegmentIndexes {
 
   /** Drops what is at or above `offset`; the largest timestamp is then what the time index still knows. */
   truncateTo(offset: number): void {
+    this.#filesEndThere = false;
     this.offsets.truncateTo(offset);
     this.times.truncateTo(offset);
     this.#offsetsWritten = Math.min(this.#offsetsWritten, this.offsets.length);
@@ -114,10 +123,13 @@ export class SegmentIndexes {
 
   /** Brings the files up to date and to exactly the size used. */
   write(fs: FileSystem, paths: IndexPaths): void {
+    const pending = this.offsets.length - this.#offsetsWritten + this.times.length - this.#timesWritten;
+    if (pending === 0 && this.#filesEndThere) return;
     writeTail(fs, paths.offsets, this.#offsetsWritten * OFFSET_ENTRY_SIZE, this.offsets.encode(this.#offsetsWritten));
     this.#offsetsWritten = this.offsets.length;
     writeTail(fs, paths.times, this.#timesWritten * TIME_ENTRY_SIZE, this.times.encode(this.#timesWritten));
     this.#timesWritten = this.times.length;
+    this.#filesEndThere = true;
   }
 }
 
@@ -127,7 +139,7 @@ function writeTail(fs: FileSystem, path: string, position: number, tail: Buffer)
   try {
     const size = handle.sizeSync();
     if (tail.length > 0 && handle.writevSync([tail], position) < tail.length) {
-      throw new Error(`Only a part of ${path} could be written: the disk is probably full.`);
+      throw new Error(`Only a part of the bytes were written to ${path}: the disk is probably full.`);
     }
     if (size > position + tail.length) handle.truncateSync(position + tail.length);
   } finally {

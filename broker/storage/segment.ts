@@ -126,6 +126,13 @@ export class Segment {
     return SegmentIndexes.decode(this.baseOffset, ...contents, this.#size);
   }
 
+  /** Makes missing index files anew. */
+  async ensureIndexes(limits: IndexLimits): Promise<void> {
+    const { fs } = this.#resources;
+    const { offsets, times } = this.#indexPaths;
+    if (!fs.exists(offsets) || !fs.exists(times)) await this.rebuild(limits);
+  }
+
   /** Called by the cache. */
   dropIndexes(): void {
     if (!this.#isActive) this.#indexes = null;
@@ -234,12 +241,12 @@ export class Segment {
     this.#hand(indexes);
   }
 
-  /** Makes this the active segment, with these indexes. */
+  /** Makes this the active segment, with these indexes, to which the files are adjusted. */
   activate(indexes: SegmentIndexes): void {
     this.#isActive = true;
-    this.#indexes = null;
     this.#resources.indexCache.remove(this);
     this.#indexes = indexes;
+    indexes.write(this.#resources.fs, this.#indexPaths);
   }
 
   /** Cuts off what follows `size` bytes, without regard to the indexes. */
@@ -268,7 +275,6 @@ export class Segment {
     });
     this.cutFile(end);
     this.activate(indexes);
-    indexes.write(this.#resources.fs, this.#indexPaths);
     return endOffset;
   }
 
@@ -311,6 +317,12 @@ export class Segment {
       renamed.push(path + DELETED_SUFFIX);
     }
     return renamed;
+  }
+
+  /** Removes the segment's files at once: for segments that nobody uses yet. */
+  remove(): void {
+    this.close();
+    for (const path of this.markDeleted()) this.#resources.fs.removeFileSync(path);
   }
 
   /** Notes that the partition's directory was renamed. */

@@ -4,7 +4,8 @@ import type { Segment } from './segment.ts';
 export class Segments {
   #list: Segment[];
 
-  constructor(list: readonly [Segment, ...Segment[]]) {
+  /** @param list at least one, by ascending base offset */
+  constructor(list: readonly Segment[]) {
     this.#list = [...list];
   }
 

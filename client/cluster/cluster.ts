@@ -68,7 +68,12 @@ export class Cluster {
     this.#stale = true;
   }
 
-  /** Whether the next `refreshIfStale` would ask. */
+  /** Monotonic time of the last answer to a metadata request; -Infinity before the first. */
+  get refreshedAt(): number {
+    return this.#refreshedAt;
+  }
+
+  /** Whether what is known should be asked for again. */
   get isStale(): boolean {
     return this.#stale || this.runtime.clock.monotonic() - this.#refreshedAt > this.#options.metadataMaxAgeMs;
   }

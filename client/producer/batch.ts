@@ -19,6 +19,8 @@ export class ProducerBatch {
   /** Bytes of buffer.memory that this batch holds. */
   reservedBytes = 0;
   attempts = 0;
+  /** Monotonic time of the last failure that said the leader may have moved. */
+  lookAgainSince = -Infinity;
   /** Monotonic time before which it is not sent again. */
   notBefore = 0;
   #encoded: Buffer | null = null;

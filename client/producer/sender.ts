@@ -85,7 +85,8 @@ export class Sender {
         continue;
       }
       const leader = this.#cluster.partition(queue.topic, queue.partition)?.leader ?? -1;
-      if (leader < 0) {
+      // A failed attempt says that the leader may have moved: look before trying again.
+      if (leader < 0 || queue.batches[0]!.lookAgainSince > this.#cluster.refreshedAt) {
         this.#refreshMetadata(queue.topic);
         nextPass = Math.min(nextPass, this.#options.retryBackoffMs);
       } else if ((this.#inFlight.get(leader) ?? 0) < this.#options.maxInFlight) {
@@ -121,9 +122,11 @@ export class Sender {
   }
 
   #refreshMetadata(topic?: string): void {
-    if (this.#refreshing) return;
-    this.#refreshing = true;
     const { clock } = this.#cluster.runtime;
+    // While a partition has no leader, metadata stays stale: asking in a loop would not bring one sooner.
+    const sinceLast = clock.monotonic() - this.#cluster.refreshedAt;
+    if (this.#refreshing || sinceLast < this.#options.retryBackoffMs / 2) return;
+    this.#refreshing = true;
     const asked =
       topic === undefined ? this.#cluster.refresh() : this.#cluster.topic(topic, clock.monotonic() + this.#options.requestTimeoutMs);
     asked
@@ -224,6 +227,7 @@ export class Sender {
     if (error instanceof KafkaError && error.refreshMetadata) this.#cluster.invalidate();
     const retriable = error instanceof KafkaError && error.retriable;
     if (retriable && !this.#closed && batch.attempts <= retries && now < batch.createdAt + deliveryTimeoutMs) {
+      if (error.refreshMetadata) batch.lookAgainSince = now;
       batch.notBefore = now + backoffMs(batch.attempts, retryBackoffMs, retryBackoffMaxMs, random);
       queue.batches.unshift(batch);
     } else this.#fail(batch, error, errors);

@@ -54,8 +54,8 @@ export function fromJson(fields: Fields, json: unknown, version: number, path: s
   if (typeof json !== 'object' || json === null || Array.isArray(json)) fail(path, 'must be an object');
   const given = json as Struct;
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(fields, name)) fail(`${path}.${name}`, 'is not a field of this message');
-    if (!isPresent(fields[name]!, version)) fail(`${path}.${name}`, `is not a field of version ${version}`);
+    const known = Object.hasOwn(fields, name) && isPresent(fields[name]!, version);
+    if (!known) fail(`${path}.${name}`, `is not a field of version ${version}`);
   }
   const value: Record<string, unknown> = {};
   for (const [name, f] of Object.entries(fields)) {

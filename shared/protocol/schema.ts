@@ -80,7 +80,7 @@ type Scalar<T, O> = Field<Nullable<T, O>, Nullable<T, O>, IsOptional<O>>;
 
 function field(
   kind: FieldKind,
-  options: FieldOptions | undefined,
+  options: FieldOptions<unknown> | undefined,
   zero: unknown,
   element: Field | null = null,
   fields: Fields | null = null,

@@ -5,8 +5,6 @@ import { readInt64, writeInt64 } from './int64.ts';
 import * as layout from './layout.ts';
 import { CODEC_MASK, LOG_APPEND_TIME_BIT, LOG_OVERHEAD, NO_TIMESTAMP } from './layout.ts';
 
-export { HEADER_SIZE, LOG_OVERHEAD } from './layout.ts';
-
 /**
  * Reading and patching batches where they lie: every function takes a buffer and the position `at` of the batch's first
  * byte, and allocates nothing. Those for the fields that magic 0 and 1 lack answer −1, false or CreateTime for such

@@ -9,6 +9,8 @@ import { tooLarge, undecodable } from './errors.ts';
 
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
+/** Writers make one frame. Each costs the set-up of a decoder, of which a hostile stream could demand 100,000 a MB. */
+const MOST_FRAMES = 1000;
 const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
 
@@ -29,6 +31,7 @@ export function decompressZstd(stream: Buffer, limit: number): Buffer {
       size += part.length;
       if (size > limit) throw tooLarge('zstd', limit); // no room left, which node:zlib cannot be told
       parts.push(part);
+      if (parts.length > MOST_FRAMES) throw undecodable('zstd', `there are more than ${MOST_FRAMES} frames`);
     }
     at = end;
   }

@@ -14,7 +14,7 @@ export interface ConnectString {
 
 const DEFAULT_PORT = 2181;
 /** Host (or an IPv6 address in brackets) and an optional port. */
-const SERVER = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/;
+const SERVER = /^(?:\[([0-9a-zA-Z:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/;
 
 /**
  * Reads `host1:2181,host2:2181/chroot`: the chroot stands once, after the last server.

@@ -150,7 +150,7 @@ describe('failures', () => {
   });
 
   test('the death of the session fails all calls', async () => {
-    const connection = await connectTo(({ stream }) => stream.session!.destroy());
+    const connection = await connectTo(({ stream }) => stream.session?.destroy());
     const calls = [1, 2, 3].map(() => rejection(connection.call(Metadata, noTopics)));
     for (const error of await Promise.all(calls)) expect(error.code).toBe('CLOSED');
     expect(connection.closed).toBe(true);

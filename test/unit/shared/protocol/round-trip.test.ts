@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FLEXIBLE_SINCE } from '../../../../shared/protocol/api-keys.ts';
+import { API_KEYS } from '../../../../shared/protocol/api-keys.ts';
 import { ProtocolError } from '../../../../shared/protocol/errors.ts';
 import type { Message } from '../../../../shared/protocol/message.ts';
 import { ALL_APIS } from '../../../support/all-apis.ts';
@@ -15,6 +15,15 @@ const cases = messages.flatMap(message =>
   })),
 );
 
+/** Decodes, and lets nothing but a ProtocolError pass. */
+function decodesOrRefuses(message: Message, bytes: Buffer, version: number): void {
+  try {
+    message.decode(bytes, version);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+}
+
 describe.each(cases)('$name', ({ message, version }) => {
   const values = arbitraryMessage(message.fields, version);
 
@@ -23,6 +32,7 @@ describe.each(cases)('$name', ({ message, version }) => {
       fc.property(values, value => {
         const bytes = Buffer.concat(message.encode(value, version));
         expect(message.decode(bytes, version)).toEqual(value);
+        expect(message.encodedSize(value, version)).toBe(bytes.length);
         const json: unknown = JSON.parse(JSON.stringify(message.toJson(value, version)));
         expect(message.fromJson(json, version)).toEqual(value);
       }),
@@ -48,20 +58,29 @@ describe.each(cases)('$name', ({ message, version }) => {
     );
   });
 
+  test('flipped bytes are another message or a ProtocolError', () => {
+    const flips = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(values, flips, (value, changes) => {
+        const bytes = Buffer.concat(message.encode(value, version));
+        if (bytes.length === 0) return;
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        decodesOrRefuses(message, bytes, version);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   test('random bytes are a message or a ProtocolError', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
-        try {
-          message.decode(Buffer.from(bytes), version);
-        } catch (error) {
-          expect(error).toBeInstanceOf(ProtocolError);
-        }
-      }),
+      fc.property(fc.uint8Array({ maxLength: 200 }), noise => decodesOrRefuses(message, Buffer.from(noise), version)),
       { numRuns: 50 },
     );
   });
 });
 
-test('the headers know the same flexible versions as the tables', () => {
-  for (const api of ALL_APIS) expect(FLEXIBLE_SINCE.get(api.key), api.name).toBe(api.flexibleSince);
+test('the table of keys agrees with the message tables', () => {
+  for (const api of ALL_APIS) {
+    expect(API_KEYS.get(api.key)).toEqual({ name: api.name, flexibleSince: api.flexibleSince });
+  }
 });

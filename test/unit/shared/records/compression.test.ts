@@ -195,6 +195,12 @@ describe('bounds and damage', () => {
     ['no lz4', CODECS.lz4, Buffer.from('whatever'), /frame magic is missing/],
     ['no gzip', CODECS.gzip, Buffer.from('whatever'), /malformed or cut off/],
     ['no zstd', CODECS.zstd, Buffer.from('whatever'), /frame magic is missing/],
+    [
+      'zstd in a thousand and one frames',
+      CODECS.zstd,
+      bytes('28b52ffd 20 00 010000'.repeat(1001)),
+      /more than 1000 frames/,
+    ],
     ['zstd with a reserved block', CODECS.zstd, bytes('28b52ffd 20 00 070000'), /reserved type/],
     ['no snappy', CODECS.snappy, bytes('ffffffffffffff'), /does not begin with its length/],
     [

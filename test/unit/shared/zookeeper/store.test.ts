@@ -1,10 +1,11 @@
-import { systemClock, systemTimers } from '../../../../shared/runtime/clock.ts';
+import { systemClock } from '../../../../shared/runtime/clock.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from '../../../support/memory-zookeeper.ts';
+import { immediateTimers } from '../../../support/zookeeper-immediate-timers.ts';
 import { storeContract } from '../../../support/zookeeper-store-contract.ts';
 
 storeContract('the in-memory ZooKeeper', async () => {
   const servers = new Map<string, MemoryZooKeeper>();
-  const options = { clock: systemClock, timers: systemTimers, sessionTimeoutMs: 500, latencyMs: () => 0 };
+  const options = { clock: systemClock, timers: immediateTimers, sessionTimeoutMs: 500, latencyMs: () => 0 };
   const own = (client: unknown) => client as MemoryZooKeeperClient;
   return {
     connect(tree) {

@@ -1,0 +1,62 @@
+import type { Logger } from '../shared/runtime/logger.ts';
+import { alterPartitionHandler } from './api/alter-partition.ts';
+import { apiVersionsHandler } from './api/api-versions.ts';
+import { controlledShutdownHandler } from './api/controlled-shutdown.ts';
+import { createPartitionsHandler } from './api/create-partitions.ts';
+import { createTopicsHandler } from './api/create-topics.ts';
+import { deleteTopicsHandler } from './api/delete-topics.ts';
+import { describeClusterHandler } from './api/describe-cluster.ts';
+import { describeConfigsHandler } from './api/describe-configs.ts';
+import { electLeadersHandler } from './api/elect-leaders.ts';
+import { fetchHandler } from './api/fetch.ts';
+import { incrementalAlterConfigsHandler } from './api/incremental-alter-configs.ts';
+import { leaderAndIsrHandler } from './api/leader-and-isr.ts';
+import { LeaderHints } from './api/leader-hints.ts';
+import { listOffsetsHandler } from './api/list-offsets.ts';
+import { metadataHandler } from './api/metadata.ts';
+import { offsetForLeaderEpochHandler } from './api/offset-for-leader-epoch.ts';
+import { produceHandler } from './api/produce.ts';
+import { ApiRegistry } from './api/registry.ts';
+import { stopReplicaHandler } from './api/stop-replica.ts';
+import { updateMetadataHandler } from './api/update-metadata.ts';
+import type { BrokerRooms } from './rooms.ts';
+import { AutoTopicCreation } from './metadata/auto-topic-creation.ts';
+import { ConfigAlteration } from './metadata/config-alteration.ts';
+import { MetadataWaits } from './metadata/metadata-waits.ts';
+import { PartitionAddition } from './metadata/partition-addition.ts';
+import { TopicCreation } from './metadata/topic-creation.ts';
+
+/** Registers every API that this broker serves: what is not here is not advertised. */
+export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
+  const { brokerId, clusterId, config, store, metadata, topicConfigs, metrics, replicas, controller, timers, random } = rooms;
+  const registry = new ApiRegistry(logger.child({ component: 'api' }));
+  const creation = new TopicCreation({ store, metadata, config, random });
+  const waits = new MetadataWaits(metadata, timers);
+  const hints = new LeaderHints(metadata);
+  const isController = () => controller.isActive;
+
+  registry.add(apiVersionsHandler(() => registry.handlers()));
+  const autoCreation = new AutoTopicCreation(creation, config, logger.child({ component: 'topics' }));
+  registry.add(metadataHandler({ cache: metadata, clusterId, autoCreation }));
+  registry.add(describeClusterHandler(metadata, clusterId));
+
+  registry.add(produceHandler({ replicas, metrics, hints }));
+  registry.add(fetchHandler({ replicas, sessions: replicas.sessions, config, metrics, hints }));
+  registry.add(listOffsetsHandler(replicas));
+  registry.add(offsetForLeaderEpochHandler(replicas));
+
+  registry.add(createTopicsHandler({ creation, metadata, waits, topicConfigs, isController }));
+  registry.add(deleteTopicsHandler({ store, metadata, waits, config, isController }));
+  const addition = new PartitionAddition({ store, metadata, random });
+  registry.add(createPartitionsHandler({ addition, metadata, waits, isController }));
+  registry.add(electLeadersHandler({ controller, metadata, waits }));
+  registry.add(describeConfigsHandler({ brokerId, config, topicConfigs, metadata }));
+  registry.add(incrementalAlterConfigsHandler(new ConfigAlteration({ brokerId, store, config, metadata })));
+
+  registry.add(leaderAndIsrHandler(replicas));
+  registry.add(stopReplicaHandler(replicas));
+  registry.add(updateMetadataHandler(metadata, replicas.controllerEpochs));
+  registry.add(alterPartitionHandler(controller));
+  registry.add(controlledShutdownHandler(controller));
+  return registry;
+}

@@ -1,0 +1,299 @@
+import { KafkaConnector } from '../shared/connection/kafka.ts';
+import { systemClock, systemTimers } from '../shared/runtime/clock.ts';
+import type { Logger } from '../shared/runtime/logger.ts';
+import { systemRandom } from '../shared/runtime/random.ts';
+import { realFileSystem } from '../shared/runtime/real-file-system.ts';
+import { connectZooKeeper, type ZooKeeperClient } from '../shared/zookeeper/client.ts';
+import { ZooKeeperStore, type BrokerRegistration } from '../shared/zookeeper/store.ts';
+import type { SessionEvent } from '../shared/zookeeper/zookeeper.ts';
+import { buildRegistry } from './apis.ts';
+import { ConfigSync } from './config-sync.ts';
+import type { BrokerConfig } from './config/broker-config.ts';
+import { Controller } from './controller/controller.ts';
+import { buildDoor, type Door } from './door.ts';
+import { failpointsFrom } from './failpoints.ts';
+import { exposeGauges } from './gauges.ts';
+import type { Readiness } from './http/ports.ts';
+import { establishIdentity, type Identity } from './identity.ts';
+import { leaveCluster } from './leave-cluster.ts';
+import { MetadataCache } from './metadata/metadata-cache.ts';
+import { TopicConfigs } from './metadata/topic-configs.ts';
+import { BrokerMetrics } from './metrics/broker-metrics.ts';
+import { registerBroker } from './registration.ts';
+import { ReplicaManager } from './replication/replica-manager.ts';
+import type { BrokerRooms } from './rooms.ts';
+import { DEFAULT_STORAGE_OPTIONS, LogManager } from './storage/log-manager.ts';
+
+/** How long connections may take to end by themselves when the broker stops. */
+const GRACEFUL_CLOSE_MS = 2_000;
+/** Beyond the session's timeout, ZooKeeper may take two of its ticks to notice an expiry. */
+const EXPIRY_SLACK_MS = 10_000;
+
+type State = 'starting' | 'running' | 'stopping' | 'stopped';
+
+/**
+ * One broker: builds every room, starts them in order, and stops them in the reverse one (Kafka: KafkaServer).
+ *
+ *   ZooKeeper → identity → settings → logs → ports bound → replicas → registered → controller → requests
+ */
+export class Broker {
+  readonly #config: BrokerConfig;
+  readonly #environment: NodeJS.ProcessEnv;
+  #logger: Logger;
+  #state: State = 'starting';
+  #zk: ZooKeeperClient | null = null;
+  #rooms: BrokerRooms | null = null;
+  #configSync: ConfigSync | null = null;
+  #door: Door | null = null;
+  #registration: BrokerRegistration | null = null;
+  #brokerEpoch = -1n;
+  #expiryHandled: Promise<void> = Promise.resolve();
+
+  constructor(config: BrokerConfig, logger: Logger, environment: NodeJS.ProcessEnv) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#environment = environment;
+  }
+
+  /** Resolves when requests are being served. @throws Error naming what is in the way */
+  async start(): Promise<void> {
+    const begun = performance.now();
+    for (const warning of this.#config.warnings) this.#logger.warn(warning);
+    const zk = await this.#connect();
+    const store = new ZooKeeperStore(zk, { clock: systemClock, timers: systemTimers, logger: this.#component('zookeeper') });
+    await store.ensurePersistentPaths();
+    const identity = await establishIdentity(this.#config, store, realFileSystem, systemRandom);
+    if (this.#config.get('broker.id') < 0) this.#logger = this.#logger.child({ brokerId: identity.brokerId });
+    const rooms = await this.#build(identity, store);
+    this.#rooms = rooms;
+    const door = await this.#openDoor(rooms);
+    rooms.replicas.startup();
+    this.#registration = this.#describeSelf(identity.brokerId, door);
+    await this.#register(store);
+    zk.onSession(event => this.#onSession(event));
+    await rooms.controller.startup();
+    await this.#configSync!.start();
+    door.network.startProcessing();
+    this.#state = 'running';
+    const ms = Math.round(performance.now() - begun);
+    this.#logger.info({ ms, clusterId: identity.clusterId }, `[KafkaServer id=${identity.brokerId}] started`);
+  }
+
+  async #connect(): Promise<ZooKeeperClient> {
+    this.#zk = await connectZooKeeper({
+      connectString: this.#config.get('zookeeper.connect'),
+      sessionTimeoutMs: this.#config.get('zookeeper.session.timeout.ms'),
+      connectionTimeoutMs: this.#config.get('zookeeper.connection.timeout.ms'),
+      maxInFlight: this.#config.get('zookeeper.max.in.flight.requests'),
+      logger: this.#component('zookeeper'),
+      clock: systemClock,
+      timers: systemTimers,
+    });
+    return this.#zk;
+  }
+
+  async #build({ brokerId, clusterId }: Identity, store: ZooKeeperStore): Promise<BrokerRooms> {
+    const config = this.#config;
+    const seams = { clock: systemClock, timers: systemTimers, random: systemRandom };
+    const topicConfigs = new TopicConfigs(config);
+    const configSync = new ConfigSync({
+      brokerId,
+      store,
+      config,
+      topicConfigs,
+      logger: this.#component('config'),
+      onTopicChange: topic => this.#rooms?.logs.updateTopicConfig(topic),
+    });
+    this.#configSync = configSync;
+    await configSync.loadBrokerConfig();
+    await configSync.loadTopicConfigs();
+    const metrics = new BrokerMetrics();
+    metrics.exposeProcess();
+    const metadata = new MetadataCache();
+    const logs = await this.#openLogs(brokerId, clusterId, topicConfigs, store);
+    const connector = new KafkaConnector({
+      clientId: `broker-${brokerId}`,
+      requestTimeoutMs: config.get('request.timeout.ms'),
+      connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
+      negotiate: false,
+      timers: systemTimers,
+    });
+    const replicas = new ReplicaManager({
+      brokerId,
+      brokerEpoch: () => this.#brokerEpoch,
+      config,
+      logs,
+      metadata,
+      connector,
+      ...seams,
+      logger: this.#component('replication'),
+      metrics,
+    });
+    const failpoints = failpointsFrom(this.#environment);
+    const controller = new Controller({
+      brokerId,
+      store,
+      connector,
+      config,
+      ...seams,
+      logger: this.#component('controller'),
+      observer: { processed: () => {}, uncleanElections: count => metrics.count('uncleanLeaderElections', count) },
+      ...(failpoints === undefined ? {} : { failpoints }),
+    });
+    config.onChange('unclean.leader.election.enable', () => {
+      if (config.get('unclean.leader.election.enable')) void controller.uncleanLeaderElectionEnabled();
+    });
+    config.onAnyChange(() => this.#rooms?.logs.updateAllTopicConfigs());
+    return { brokerId, clusterId, config, ...seams, store, metadata, topicConfigs, metrics, logs, replicas, controller, connector };
+  }
+
+  #openLogs(brokerId: number, clusterId: string, topicConfigs: TopicConfigs, store: ZooKeeperStore): Promise<LogManager> {
+    const config = this.#config;
+    return LogManager.open({
+      fs: realFileSystem,
+      clock: systemClock,
+      timers: systemTimers,
+      random: systemRandom,
+      logger: this.#component('storage'),
+      directories: config.logDirs,
+      options: {
+        ...DEFAULT_STORAGE_OPTIONS,
+        recoveryThreadsPerDirectory: config.get('num.recovery.threads.per.data.dir'),
+        flushCheckIntervalMs: config.get('log.flush.scheduler.interval.ms'),
+        recoveryPointCheckpointIntervalMs: config.get('log.flush.offset.checkpoint.interval.ms'),
+        logStartCheckpointIntervalMs: config.get('log.flush.start.offset.checkpoint.interval.ms'),
+        retentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
+        initialTaskDelayMs: config.get('log.initial.task.delay.ms'),
+        fileDeleteDelayMs: config.get('log.segment.delete.delay.ms'),
+      },
+      topicConfig: topic => topicConfigs.effective(topic),
+      brokerId,
+      clusterId,
+      onDirectoryFailure: (directory, error) => this.#onDirectoryFailure(brokerId, store, directory, error),
+    });
+  }
+
+  async #openDoor(rooms: BrokerRooms): Promise<Door> {
+    const dispatcher = buildRegistry(rooms, this.#logger);
+    exposeGauges(rooms);
+    const door = await buildDoor({
+      config: rooms.config,
+      dispatcher,
+      metrics: rooms.metrics,
+      readiness: () => this.#readiness(),
+      routes: () => {},
+      clock: rooms.clock,
+      timers: rooms.timers,
+      logger: this.#logger,
+    });
+    this.#door = door;
+    await door.network.bind();
+    rooms.metrics.expose('connections', () => door.network.connectionCount);
+    return door;
+  }
+
+  /** Ready: registered, and told by the controller who is in the cluster. */
+  #readiness(): Readiness {
+    if (this.#state !== 'running') return { ready: false, reason: `The broker is ${this.#state}.` };
+    const known = this.#rooms!.metadata.isAlive(this.#rooms!.brokerId);
+    return known ? { ready: true, reason: '' } : { ready: false, reason: 'The controller has not taken notice of this broker yet.' };
+  }
+
+  #describeSelf(brokerId: number, door: Door): BrokerRegistration {
+    const { advertised } = this.#config.listeners;
+    return {
+      id: brokerId,
+      endpoints: advertised.map(({ name, securityProtocol, host, port }) => ({
+        listenerName: name,
+        securityProtocol,
+        host,
+        port: port === 0 ? door.network.boundPorts.get(name)! : port,
+      })),
+      rack: this.#config.get('broker.rack'),
+      jmxPort: -1,
+      timestampMs: systemClock.now(),
+    };
+  }
+
+  async #register(store: ZooKeeperStore): Promise<void> {
+    this.#brokerEpoch = await registerBroker(this.#registration!, {
+      store,
+      clock: systemClock,
+      timers: systemTimers,
+      logger: this.#logger,
+      patienceMs: this.#config.get('zookeeper.session.timeout.ms') + EXPIRY_SLACK_MS,
+    });
+  }
+
+  /** An expired session took the registration with it, and the controllership: a new session gets both anew. */
+  #onSession(event: SessionEvent): void {
+    const rooms = this.#rooms;
+    if (rooms === null || this.#state === 'stopping' || this.#state === 'stopped') return;
+    if (event === 'expired') {
+      this.#logger.warn('the ZooKeeper session expired; this broker registers again in a new one');
+      rooms.metrics.count('zooKeeperExpires');
+      this.#expiryHandled = rooms.controller.handleSessionExpired();
+    } else if (event === 'connected') {
+      void this.#rejoin(rooms);
+    }
+  }
+
+  async #rejoin(rooms: BrokerRooms): Promise<void> {
+    try {
+      await this.#expiryHandled;
+      await this.#register(rooms.store);
+      await rooms.controller.handleNewSession();
+      this.#logger.info('this broker has registered again');
+    } catch (error) {
+      // If the session expired once more meanwhile, its successor's 'connected' starts this again.
+      this.#logger.error({ err: error }, 'could not register again');
+    }
+  }
+
+  #onDirectoryFailure(brokerId: number, store: ZooKeeperStore, directory: string, error: Error): void {
+    this.#logger.error({ err: error, directory }, 'a log directory failed and is offline until the next start');
+    const rooms = this.#rooms;
+    if (rooms === null) return;
+    rooms.replicas.handleDirectoryFailure(directory);
+    if (rooms.logs.offlineDirectories.length === rooms.config.logDirs.length) {
+      this.#logger.fatal('all log directories have failed: this broker halts');
+      process.exit(1);
+    }
+    store.logDirEvents.add(brokerId).catch((cause: unknown) => {
+      this.#logger.error({ err: cause }, 'could not tell the controller of the failed log directory');
+    });
+  }
+
+  /** Leaves the cluster in order: leaderships first, then connections, logs and the ZooKeeper session. */
+  async shutdown(): Promise<void> {
+    const rooms = this.#rooms;
+    const wasRunning = this.#state === 'running';
+    this.#state = 'stopping';
+    if (rooms !== null && wasRunning) {
+      const { brokerId, config, metadata, timers, connector } = rooms;
+      await leaveCluster({ brokerId, brokerEpoch: this.#brokerEpoch, config, metadata, connector, timers, logger: this.#logger });
+    }
+    await this.#release();
+    this.#state = 'stopped';
+    this.#logger.info(`[KafkaServer id=${rooms?.brokerId ?? this.#config.get('broker.id')}] shut down completed`);
+  }
+
+  /** Gives up a start that failed: releases what was taken. */
+  async abandon(): Promise<void> {
+    this.#state = 'stopping';
+    await this.#release().catch((error: unknown) => this.#logger.error({ err: error }, 'could not release everything'));
+  }
+
+  async #release(): Promise<void> {
+    this.#configSync?.close();
+    await this.#door?.close(GRACEFUL_CLOSE_MS);
+    await this.#rooms?.replicas.shutdown();
+    await this.#rooms?.logs.shutdown();
+    await this.#rooms?.controller.shutdown();
+    await this.#zk?.close();
+  }
+
+  #component(component: string): Logger {
+    return this.#logger.child({ component });
+  }
+}

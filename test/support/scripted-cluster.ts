@@ -1,0 +1,63 @@
+import { ConnectionError, type Address, type Connection, type Connector } from '../../shared/connection/connection.ts';
+import type { Api } from '../../shared/protocol/api.ts';
+import { Metadata } from '../../shared/protocol/messages/metadata.ts';
+
+type Handler = (request: any, brokerId: number) => any;
+
+/** Brokers that answer as a test says, behind the interface of real connections. Ports are broker ids. */
+export class ScriptedCluster implements Connector {
+  readonly handlers = new Map<string, Handler>();
+  /** Leader by partition, of every topic. */
+  leaders: number[] = [1];
+  readonly brokers = [1, 2];
+  readonly calls: { api: string; broker: number; request: any }[] = [];
+  readonly down = new Set<number>();
+
+  on(api: Api, handler: Handler): void {
+    this.handlers.set(api.name, handler);
+  }
+
+  connect({ port }: Address): Promise<Connection> {
+    if (this.down.has(port)) return Promise.reject(new ConnectionError('REFUSED', `broker ${port} is down`));
+    const cluster = this;
+    return Promise.resolve({
+      peer: `broker-${port}`,
+      closed: false,
+      versions: (api: Api) => api.versions,
+      async call(api: Api, request: any) {
+        if (cluster.down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
+        cluster.calls.push({ api: api.name, broker: port, request });
+        if (api === Metadata) return cluster.#metadata(request);
+        return cluster.handlers.get(api.name)!(request, port);
+      },
+      close() {},
+      onClose() {},
+    } as unknown as Connection);
+  }
+
+  #metadata({ topics }: any) {
+    return {
+      throttleTimeMs: 0,
+      brokers: this.brokers.map(id => ({ nodeId: id, host: `b${id}`, port: id, rack: null })),
+      clusterId: 'c',
+      controllerId: 1,
+      topics: (topics ?? []).map(({ name }: any) => ({
+        errorCode: 0,
+        name,
+        topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+        isInternal: false,
+        partitions: this.leaders.map((leaderId, partitionIndex) => ({
+          errorCode: 0,
+          partitionIndex,
+          leaderId,
+          leaderEpoch: 1,
+          replicaNodes: [1, 2],
+          isrNodes: [1, 2],
+          offlineReplicas: [],
+        })),
+        topicAuthorizedOperations: 0,
+      })),
+      clusterAuthorizedOperations: 0,
+    };
+  }
+}

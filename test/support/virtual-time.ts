@@ -1,0 +1,97 @@
+import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
+
+interface Due {
+  readonly atMs: number;
+  readonly order: number;
+  callback: (() => void) | null;
+}
+
+/** Time that stands still until a test moves it on: the next timer fires when all that is under way has settled. */
+export class VirtualTime implements Clock, Timers {
+  #nowMs = 1_700_000_000_000;
+  #orders = 0;
+  #due: Due[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  monotonic(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#orders++, callback };
+    this.#due.push(due);
+    return { cancel: () => void (due.callback = null) };
+  }
+
+  every(periodMs: number, callback: () => void, initialDelayMs = periodMs): Timer {
+    let timer = this.after(initialDelayMs, function again(this: void) {
+      timer = self.after(periodMs, again);
+      callback();
+    });
+    const self = this;
+    return { cancel: () => timer.cancel() };
+  }
+
+  endOfTurn(callback: () => void): void {
+    this.after(0, callback);
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const timer = this.after(delayMs, resolve);
+      signal?.addEventListener('abort', () => {
+        timer.cancel();
+        reject(signal.reason);
+      });
+    });
+  }
+
+  /** Moves on, timer by timer, until the condition holds. Throws when it does not within `limitMs` of this time. */
+  async until(what: string, condition: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
+    const endMs = this.#nowMs + limitMs;
+    while (!(await this.#holds(condition))) {
+      if (!this.#fireNext(endMs)) throw new Error(`${what}: not within ${limitMs} ms of virtual time`);
+    }
+  }
+
+  /** Moves on by `durationMs`, firing all that is due. */
+  async advance(durationMs: number): Promise<void> {
+    const endMs = this.#nowMs + durationMs;
+    do await settle();
+    while (this.#fireNext(endMs));
+    this.#nowMs = endMs;
+  }
+
+  async #holds(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+    await settle();
+    let answer: boolean | null = null;
+    const asked = Promise.resolve(condition()).then(value => (answer = value));
+    // A condition may itself wait for timers (a read over a slow connection).
+    for (await settle(); answer === null; await settle()) {
+      if (!this.#fireNext(Infinity)) throw new Error('the condition waits for something that never comes');
+    }
+    return asked;
+  }
+
+  #fireNext(endMs: number): boolean {
+    let next: Due | null = null;
+    this.#due = this.#due.filter(due => due.callback !== null);
+    for (const due of this.#due) {
+      if (next === null || due.atMs < next.atMs || (due.atMs === next.atMs && due.order < next.order)) next = due;
+    }
+    if (next === null || next.atMs > endMs) return false;
+    this.#due.splice(this.#due.indexOf(next), 1);
+    this.#nowMs = Math.max(this.#nowMs, next.atMs);
+    next.callback?.();
+    return true;
+  }
+}
+
+/** Lets every promise that can settle do so. */
+function settle(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
+}

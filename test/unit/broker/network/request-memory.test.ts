@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteBudget } from '../../../../broker/network/byte-budget.ts';
+import { FramePool, slabSize } from '../../../../broker/network/frame-pool.ts';
+import { RequestMemory, type Lease } from '../../../../broker/network/request-memory.ts';
+
+describe('ByteBudget', () => {
+  test('never holds more than its limit, except for one taker alone; everybody is served in order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 150 }), { maxLength: 40 }), sizes => {
+        const budget = new ByteBudget(100);
+        const holders: number[] = [];
+        const served: number[] = [];
+        const hold = (size: number, at: number) => {
+          served.push(at);
+          holders.push(size);
+          expect(budget.used <= 100 || holders.filter(held => held > 0).length === 1).toBe(true);
+        };
+        sizes.forEach((size, at) => {
+          if (budget.tryTake(size)) hold(size, at);
+          else budget.wait(size, () => hold(size, at));
+        });
+        while (holders.length > 0) budget.release(holders.shift()!);
+        expect(served).toEqual([...sizes.keys()]);
+        expect(budget.used).toBe(0);
+      }),
+    );
+  });
+
+  test('whoever leaves the line lets those behind through', () => {
+    const budget = new ByteBudget(100);
+    expect(budget.tryTake(60)).toBe(true);
+    const served: string[] = [];
+    const leave = budget.wait(90, () => served.push('large'));
+    budget.wait(30, () => served.push('small'));
+    expect(budget.tryTake(10)).toBe(false);
+    expect(served).toEqual([]);
+    leave();
+    leave();
+    expect(served).toEqual(['small']);
+    expect(budget.used).toBe(90);
+  });
+});
+
+describe('FramePool', () => {
+  test('a slab holds the frame and wastes at most a quarter', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2048, max: 1 << 30 }), bytes => {
+        const size = slabSize(bytes);
+        expect(size).toBeGreaterThanOrEqual(bytes);
+        expect(size).toBeLessThanOrEqual(bytes * 1.25);
+        expect(slabSize(size)).toBe(size);
+      }),
+    );
+  });
+
+  test('gives buffers out again and keeps no more than it may', () => {
+    const pool = new FramePool(100_000);
+    const first = pool.take(50_000);
+    pool.giveBack(first);
+    expect(pool.take(49_500)).toBe(first);
+    const many = [30_000, 30_000, 30_000, 30_000].map(bytes => pool.take(bytes));
+    for (const slab of many) {
+      pool.giveBack(slab);
+      expect(pool.retained).toBeLessThanOrEqual(100_000);
+    }
+    pool.giveBack(pool.take(500_000));
+    expect(pool.retained).toBeLessThanOrEqual(100_000);
+  });
+});
+
+describe('RequestMemory', () => {
+  test('a lease is as long as asked for, and its release counts once', () => {
+    const memory = new RequestMemory(1 << 20);
+    const lease = memory.tryLease(12_345, true)!;
+    expect(lease.bytes.length).toBe(12_345);
+    expect(memory.bytesInFlight).toBe(12_345);
+    lease.release();
+    lease.release();
+    expect(memory.bytesInFlight).toBe(0);
+  });
+
+  test('produces that use up their share leave some for what lets them go', () => {
+    const memory = new RequestMemory(80_000);
+    expect(memory.tryLease(70_000, true)).not.toBeNull();
+    expect(memory.tryLease(1, true)).toBeNull();
+    expect(memory.tryLease(10_000, false)).not.toBeNull();
+  });
+
+  test('memory that was waited for is given as soon as it is back', () => {
+    const memory = new RequestMemory(80_000);
+    const first = memory.tryLease(70_000, true)!;
+    const granted: Lease[] = [];
+    memory.lease(1000, true, lease => granted.push(lease));
+    expect(granted).toHaveLength(0);
+    first.release();
+    expect(granted.map(lease => lease.bytes.length)).toEqual([1000]);
+  });
+});
