@@ -41,7 +41,7 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(describeClusterHandler(metadata, clusterId));
 
   registry.add(produceHandler({ replicas, metrics, hints }));
-  registry.add(fetchHandler({ replicas, sessions: replicas.sessions, config, metrics, hints }));
+  registry.add(fetchHandler({ replicas, sessions: replicas.fetchSessions, config, metrics, hints }));
   registry.add(listOffsetsHandler(replicas));
   registry.add(offsetForLeaderEpochHandler(replicas));
 
@@ -55,7 +55,7 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
 
   registry.add(leaderAndIsrHandler(replicas));
   registry.add(stopReplicaHandler(replicas));
-  registry.add(updateMetadataHandler(metadata, replicas.controllerEpochs));
+  registry.add(updateMetadataHandler(metadata, replicas.epochs));
   registry.add(alterPartitionHandler(controller));
   registry.add(controlledShutdownHandler(controller));
   return registry;

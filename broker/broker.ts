@@ -14,6 +14,8 @@ import { buildDoor, type Door } from './door.ts';
 import { failpointsFrom } from './failpoints.ts';
 import { exposeGauges } from './gauges.ts';
 import type { Readiness } from './http/ports.ts';
+import type { RestClients } from './http/rest/clients.ts';
+import { registerRest } from './http/rest/routes.ts';
 import { establishIdentity, type Identity } from './identity.ts';
 import { leaveCluster } from './leave-cluster.ts';
 import { MetadataCache } from './metadata/metadata-cache.ts';
@@ -22,6 +24,7 @@ import { BrokerMetrics } from './metrics/broker-metrics.ts';
 import { registerBroker } from './registration.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
 import type { BrokerRooms } from './rooms.ts';
+import { buildRestClients } from './rest-clients.ts';
 import { DEFAULT_STORAGE_OPTIONS, LogManager } from './storage/log-manager.ts';
 
 /** How long connections may take to end by themselves when the broker stops. */
@@ -45,6 +48,7 @@ export class Broker {
   #rooms: BrokerRooms | null = null;
   #configSync: ConfigSync | null = null;
   #door: Door | null = null;
+  #rest: RestClients | null = null;
   #registration: BrokerRegistration | null = null;
   #brokerEpoch = -1n;
   #expiryHandled: Promise<void> = Promise.resolve();
@@ -127,7 +131,6 @@ export class Broker {
       connector,
       ...seams,
       logger: this.#component('replication'),
-      metrics,
     });
     const failpoints = failpointsFrom(this.#environment);
     const controller = new Controller({
@@ -137,7 +140,7 @@ export class Broker {
       config,
       ...seams,
       logger: this.#component('controller'),
-      observer: { processed: () => {}, uncleanElections: count => metrics.count('uncleanLeaderElections', count) },
+      observer: { eventProcessed: () => {}, uncleanElections: count => metrics.count('uncleanLeaderElections', count) },
       ...(failpoints === undefined ? {} : { failpoints }),
     });
     config.onChange('unclean.leader.election.enable', () => {
@@ -176,12 +179,14 @@ export class Broker {
   async #openDoor(rooms: BrokerRooms): Promise<Door> {
     const dispatcher = buildRegistry(rooms, this.#logger);
     exposeGauges(rooms);
+    const rest = buildRestClients(rooms, dispatcher, this.#component('rest'));
+    this.#rest = rest;
     const door = await buildDoor({
       config: rooms.config,
       dispatcher,
       metrics: rooms.metrics,
       readiness: () => this.#readiness(),
-      routes: () => {},
+      routes: app => registerRest(app, rest, this.#component('rest')),
       clock: rooms.clock,
       timers: rooms.timers,
       logger: this.#logger,
@@ -286,6 +291,7 @@ export class Broker {
 
   async #release(): Promise<void> {
     this.#configSync?.close();
+    await this.#rest?.close();
     await this.#door?.close(GRACEFUL_CLOSE_MS);
     await this.#rooms?.replicas.shutdown();
     await this.#rooms?.logs.shutdown();

@@ -2,12 +2,12 @@ import type { BrokerRooms } from './rooms.ts';
 
 /** Lets the metrics page read what the rooms know. */
 export function exposeGauges({ metrics, replicas, controller, logs }: BrokerRooms): void {
-  metrics.expose('underReplicatedPartitions', () => replicas.stats().underReplicated);
-  metrics.expose('underMinIsrPartitions', () => replicas.stats().underMinIsr);
-  metrics.expose('atMinIsrPartitions', () => replicas.stats().atMinIsr);
-  metrics.expose('partitions', () => replicas.stats().partitions);
-  metrics.expose('leaders', () => replicas.stats().leaders);
-  metrics.expose('offlineReplicas', () => replicas.stats().offline);
+  metrics.expose('underReplicatedPartitions', () => replicas.statistics().underReplicatedPartitions);
+  metrics.expose('underMinIsrPartitions', () => replicas.statistics().underMinIsrPartitionCount);
+  metrics.expose('atMinIsrPartitions', () => replicas.statistics().atMinIsrPartitionCount);
+  metrics.expose('partitions', () => replicas.statistics().partitionCount);
+  metrics.expose('leaders', () => replicas.statistics().leaderCount);
+  metrics.expose('offlineReplicas', () => replicas.statistics().offlineReplicaCount);
   metrics.expose('offlineLogDirectories', () => logs.offlineDirectories.length);
   metrics.expose('activeController', () => controller.snapshot().activeControllerCount);
   metrics.expose('offlinePartitions', () => controller.snapshot().offlinePartitionsCount);

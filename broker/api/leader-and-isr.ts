@@ -8,6 +8,6 @@ export function leaderAndIsrHandler(replicas: ReplicaManager): ApiHandler<typeof
     api: LeaderAndIsr,
     versions: LeaderAndIsr.versions,
     interBroker: true,
-    handle: request => replicas.applyLeaderAndIsr(request),
+    handle: (request, context) => replicas.applyLeaderAndIsr(request, context.apiVersion),
   };
 }

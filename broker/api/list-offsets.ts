@@ -9,9 +9,6 @@ type Request = RequestOf<typeof ListOffsets>;
 type Wanted = Request['topics'][number]['partitions'][number];
 type Found = ResponseInput<typeof ListOffsets>['topics'][number]['partitions'][number];
 
-/** "Any replica may answer": tools that debug a follower's log. */
-const DEBUGGING_REPLICA_ID = -2;
-
 /** Looks up offsets by timestamp at the leader. */
 export function listOffsetsHandler(replicas: ReplicaManager): ApiHandler<typeof ListOffsets> {
   return {
@@ -39,11 +36,8 @@ async function lookUp(
 ): Promise<Found> {
   const { partitionIndex, timestamp, currentLeaderEpoch, maxNumOffsets } = wanted;
   const found = await replicas.listOffset(topic, partitionIndex, timestamp, {
+    replicaId: request.replicaId,
     currentLeaderEpoch,
-    isFromFollower: request.replicaId >= 0,
-    isFromClient: request.replicaId === -1,
-    mayAskFollower: request.replicaId === DEBUGGING_REPLICA_ID,
-    isolation: request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted',
     version: context.apiVersion,
   });
   if (context.apiVersion === 0) {

@@ -13,7 +13,7 @@ export function offsetForLeaderEpochHandler(replicas: ReplicaManager): ApiHandle
         topic,
         partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => ({
           partition,
-          ...replicas.offsetForLeaderEpoch(topic, partition, { currentLeaderEpoch, leaderEpoch }),
+          ...replicas.offsetForLeaderEpoch(topic, partition, currentLeaderEpoch, leaderEpoch),
         })),
       })),
     }),

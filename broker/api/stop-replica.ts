@@ -8,6 +8,6 @@ export function stopReplicaHandler(replicas: ReplicaManager): ApiHandler<typeof 
     api: StopReplica,
     versions: StopReplica.versions,
     interBroker: true,
-    handle: (request, context) => replicas.stopReplicas(request, context.apiVersion),
+    handle: request => replicas.stopReplicas(request),
   };
 }

@@ -50,6 +50,9 @@ export interface ControllerParts {
   readonly observer?: ControllerObserver;
 }
 
+/** How long a shutdown waits for the event that is being processed, milliseconds. */
+const SHUTDOWN_LIMIT_MS = 5000;
+
 /** What the metrics page shows of the controller. */
 export interface ControllerSnapshot extends ControllerGauges {
   readonly activeControllerCount: 0 | 1;
@@ -100,19 +103,25 @@ export class Controller {
     await this.#put('ControllerChange', () => this.#elect());
   }
 
-  /** Leaves office without a word: whoever ends the ZooKeeper session afterwards makes it free. */
+  /**
+   * Leaves office without a word: whoever ends the ZooKeeper session afterwards makes it free. Waits for what is being
+   * done, but not for ever: without ZooKeeper it may never end.
+   */
   async shutdown(): Promise<void> {
-    const done = this.#replaceQueue('ControllerShutdown');
+    const done = this.#leaveOffice('ControllerShutdown');
     this.#queue.close();
-    await done;
+    const enough = new AbortController();
+    const limit = this.#parts.timers.sleep(SHUTDOWN_LIMIT_MS, enough.signal).catch(() => undefined);
+    await Promise.race([done, limit]);
+    enough.abort();
   }
 
   /**
    * The ZooKeeper session is gone, and this broker's office with it: drops all that waits and resigns. Resolves when
-   * that is done.
+   * what was being done has ended as well.
    */
   handleSessionExpired(): Promise<void> {
-    return this.#replaceQueue('ControllerChange');
+    return this.#leaveOffice('ControllerChange');
   }
 
   /** There is a new session, in which this broker is registered: runs for office again. */
@@ -185,11 +194,19 @@ export class Controller {
     });
   }
 
-  #replaceQueue(state: ControllerState): Promise<void> {
+  /**
+   * Resigns at once, so that nobody takes this broker for the controller any more, and again when the event that is
+   * being processed has ended: it may have been an election that was won.
+   */
+  #leaveOffice(state: ControllerState): Promise<void> {
+    const leave = () => {
+      this.#activeId = null;
+      this.#resign();
+    };
+    leave();
     return new Promise(resolve => {
       const process = () => {
-        this.#activeId = null;
-        this.#resign();
+        leave();
         resolve();
         return Promise.resolve();
       };

@@ -50,9 +50,9 @@ export class DelayedOperations {
     return this.#waiting.size;
   }
 
-  /** Keys that are watched. */
-  get watchedKeys(): number {
-    return this.#watched.size;
+  /** Whether an operation waits for a change of `key`. */
+  isWatched(key: string): boolean {
+    return this.#watched.has(key);
   }
 
   /**

@@ -15,6 +15,7 @@ export function slabSize(bytes: number): number {
  */
 export class FramePool {
   readonly #retainLimit: number;
+  /** Idle slabs by size, the size that was asked for last at the end. */
   readonly #free = new Map<number, Buffer[]>();
   #retained = 0;
 
@@ -32,7 +33,7 @@ export class FramePool {
   take(bytes: number): Buffer {
     if (bytes < SMALLEST_POOLED_BYTES) return Buffer.allocUnsafe(bytes);
     const size = slabSize(bytes);
-    const slab = this.#free.get(size)?.pop();
+    const slab = this.#recent(size).pop();
     if (slab === undefined) return Buffer.allocUnsafeSlow(size);
     this.#retained -= size;
     return slab;
@@ -41,20 +42,30 @@ export class FramePool {
   /** Gives back what `take` returned: nobody may read it any more. */
   giveBack(slab: Buffer): void {
     const size = slab.length;
-    if (size < SMALLEST_POOLED_BYTES) return;
-    if (this.#retained + size > this.#retainLimit) {
-      if (size > this.#retainLimit) return;
-      this.#dropAll();
-    }
+    if (size < SMALLEST_POOLED_BYTES || !this.#makeRoom(size)) return;
     this.#retained += size;
-    const list = this.#free.get(size);
-    if (list === undefined) this.#free.set(size, [slab]);
-    else list.push(slab);
+    this.#free.get(size)!.push(slab);
   }
 
-  /** Sizes in demand change over time: a full pool starts anew rather than keep sizes that nobody asks for. */
-  #dropAll(): void {
-    this.#free.clear();
-    this.#retained = 0;
+  #recent(size: number): Buffer[] {
+    const slabs = this.#free.get(size) ?? [];
+    this.#free.delete(size);
+    this.#free.set(size, slabs);
+    return slabs;
+  }
+
+  /** Sizes in demand change over time: those that nobody has asked for lately make room. False when there is none. */
+  #makeRoom(size: number): boolean {
+    for (const [other, slabs] of this.#free) {
+      if (other === size) break;
+      while (slabs.length > 0 && this.#retained + size > this.#retainLimit) {
+        slabs.pop();
+        this.#retained -= other;
+      }
+      if (slabs.length === 0) this.#free.delete(other);
+      if (this.#retained + size <= this.#retainLimit) break;
+    }
+    if (!this.#free.has(size)) this.#free.set(size, []);
+    return this.#retained + size <= this.#retainLimit;
   }
 }

@@ -12,7 +12,7 @@ export interface Lease {
 /** Share of the budget that only requests other than Produce may use. */
 const RESERVED_SHARE = 1 / 8;
 /** Share of the budget that may lie idle for later frames. */
-const POOLED_SHARE = 1 / 4;
+const POOLED_SHARE = 1 / 2;
 
 class PooledLease implements Lease {
   readonly bytes: Buffer;

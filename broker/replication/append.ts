@@ -105,7 +105,10 @@ export class Appender {
   /** @throws ReplicationError */
   #find({ topic, partition }: AppendEntry, { origin }: AppendRequest): Partition {
     if (origin === 'client' && INTERNAL_TOPICS.includes(topic)) {
-      throw new ReplicationError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Clients may not write to the internal topic ${topic}.`);
+      throw new ReplicationError(
+        ErrorCode.INVALID_TOPIC_EXCEPTION,
+        `Clients may not write to the internal topic ${topic}.`,
+      );
     }
     const found = this.#partitions.find(topic, partition);
     if (typeof found !== 'number') return found;
@@ -159,7 +162,10 @@ function success(entry: AppendEntry, partition: Partition, { info, leaderEpoch }
 
 const OUTCOME_MESSAGES: ReadonlyMap<ErrorCode, string> = new Map([
   [ErrorCode.REQUEST_TIMED_OUT, 'The records were appended, but not all in-sync replicas had them in time.'],
-  [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, 'The records were appended, but fewer replicas are in sync than needed.'],
+  [
+    ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    'The records were appended, but fewer replicas are in sync than needed.',
+  ],
   [ErrorCode.NOT_LEADER_OR_FOLLOWER, 'This broker no longer leads the partition.'],
   [ErrorCode.KAFKA_STORAGE_ERROR, 'The log directory went offline.'],
 ]);

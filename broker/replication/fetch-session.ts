@@ -134,7 +134,8 @@ export class FetchSession implements FetchView {
   /** A topic may become known, and a partition hosted or replaced, while it is in the session. */
   #resolve(entry: SessionEntry): void {
     entry.topic ??= this.#surroundings.partitions.topicName(entry.topicId);
-    const hosted = entry.topic === null ? null : (this.#surroundings.partitions.get(entry.topic, entry.partition) ?? null);
+    const hosted =
+      entry.topic === null ? null : (this.#surroundings.partitions.get(entry.topic, entry.partition) ?? null);
     if (hosted === entry.watched) return;
     this.#unwatch(entry);
     entry.watched = hosted;
@@ -174,7 +175,14 @@ export class FetchSession implements FetchView {
     });
   }
 
-  #isNews({ target, errorCode, divergingEpoch, sizeInBytes, highWatermark, logStartOffset }: FetchedPartition): boolean {
+  #isNews({
+    target,
+    errorCode,
+    divergingEpoch,
+    sizeInBytes,
+    highWatermark,
+    logStartOffset,
+  }: FetchedPartition): boolean {
     const entry = target as SessionEntry;
     const isEventful = sizeInBytes > 0 || errorCode !== ErrorCode.NONE || divergingEpoch !== null;
     return isEventful || entry.sentHighWatermark !== highWatermark || entry.sentLogStartOffset !== logStartOffset;

@@ -3,7 +3,13 @@ import { ZERO_UUID } from '../../shared/protocol/schema.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
 import { clientError } from './errors.ts';
-import { fetchError, type DivergingEpoch, type FetchedPartition, type FetchTarget, type FetchView } from './fetch-target.ts';
+import {
+  fetchError,
+  type DivergingEpoch,
+  type FetchedPartition,
+  type FetchTarget,
+  type FetchView,
+} from './fetch-target.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import type { Partition } from './partition.ts';
 

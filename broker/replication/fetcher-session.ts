@@ -2,6 +2,7 @@ import type { RequestInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
+import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { nextSessionEpoch } from './fetch-sessions.ts';
 import type { FollowedPartition } from './followed-partition.ts';
 
@@ -27,12 +28,13 @@ export class FetcherSession {
   /** 0: the next request is a full one. */
   #epoch = 0;
   #version = VERSION;
-  /** What the leader has been told about and not told to forget. */
+  /** What the leader has been told about and not told to forget, by the partitions' keys. */
   readonly #members = new Map<string, FollowedPartition>();
+  /** The same by topic id, as answers name them. */
+  readonly #membersById = new Map<string, FollowedPartition>();
   /** What the next request tells. */
   readonly #changed = new Map<string, FollowedPartition>();
   readonly #forgotten = new Map<string, FollowedPartition>();
-  readonly #topicNames = new Map<string, string>();
 
   /** @param maxBytes of one partition (`replica.fetch.max.bytes`) */
   constructor(maxBytes: number) {
@@ -53,17 +55,20 @@ export class FetcherSession {
   /** The partition is not to be fetched any more. */
   drop(partition: FollowedPartition): void {
     this.#changed.delete(partition.key);
+    this.#membersById.delete(idKey(partition));
     if (this.#members.delete(partition.key)) this.#forgotten.set(partition.key, partition);
   }
 
-  /** Whether an answer about the partition is to what the leader was told about this very object. */
-  isCurrent(partition: FollowedPartition): boolean {
-    return this.#members.get(partition.key) === partition && !this.#changed.has(partition.key);
-  }
-
-  /** The name of a topic that the leader has been told about by its id. */
-  topicName(topicId: string): string | undefined {
-    return this.#topicNames.get(topicId);
+  /**
+   * The partition that an answer is about, if it still is as it was when the leader was told about it.
+   * @param topicId ZERO_UUID where the answer names the topic
+   */
+  find(topic: string, topicId: string, partition: number): FollowedPartition | undefined {
+    const member =
+      topicId === ZERO_UUID
+        ? this.#members.get(partitionKey(topic, partition))
+        : this.#membersById.get(partitionKey(topicId, partition));
+    return member === undefined || this.#changed.has(member.key) ? undefined : member;
   }
 
   /** Makes the next request. */
@@ -73,7 +78,7 @@ export class FetcherSession {
     this.#version = version;
     for (const [key, partition] of this.#changed) {
       this.#members.set(key, partition);
-      if (partition.log.topicId !== null) this.#topicNames.set(partition.log.topicId, partition.topic);
+      if (partition.log.topicId !== null) this.#membersById.set(idKey(partition), partition);
     }
     const told = this.#epoch === 0 ? this.#members : this.#changed;
     const request = {
@@ -129,6 +134,10 @@ export class FetcherSession {
   restart(): void {
     this.#epoch = 0;
   }
+}
+
+function idKey({ log, partition }: FollowedPartition): string {
+  return partitionKey(log.topicId ?? ZERO_UUID, partition.partition);
 }
 
 function numberOf({ partition }: FollowedPartition): number {

@@ -1,11 +1,10 @@
+import { ConnectionError } from '../../shared/connection/connection.ts';
 import type { ResponseOf } from '../../shared/protocol/api.ts';
 import { errorByCode, ErrorCode } from '../../shared/protocol/errors.ts';
 import { recordsBuffer } from '../../shared/protocol/json.ts';
 import type { Fetch } from '../../shared/protocol/messages/fetch.ts';
-import { ZERO_UUID } from '../../shared/protocol/schema.ts';
 import type { Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
-import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { clientError } from './errors.ts';
 import { FetcherSession } from './fetcher-session.ts';
 import { FollowedPartition, type Following } from './followed-partition.ts';
@@ -39,6 +38,12 @@ export interface FetcherOptions {
   /** The partition cannot be followed in this leader epoch; it has been removed. */
   readonly onFailed: (partition: FollowedPartition) => void;
 }
+
+/**
+ * The first pause after an error; it doubles up to `replica.fetch.backoff.ms`. When leaders move, this follower often
+ * hears of it before the new leader does, and a full pause would be the longest part of the failover.
+ */
+const FIRST_BACK_OFF_MS = 50;
 
 /**
  * Follows one leader broker: fetches what its log has got, appends it, and fetches again (Kafka: `ReplicaFetcherThread`).
@@ -77,8 +82,11 @@ export class Fetcher {
     this.#partitions.set(followed.key, followed);
     // Without epochs, where the logs part can only be told by what is committed.
     const isComparable = followed.log.latestEpoch >= 0 || followed.log.logEndOffset === followed.log.highWatermark;
-    if (isComparable) this.#start(followed);
-    else void this.#guard(followed, () => this.#cutToHighWatermark(followed)).then(() => this.#start(followed));
+    if (isComparable) return this.#start(followed);
+    void this.#guard(followed, async () => {
+      await this.#cutTo(followed, followed.log.highWatermark);
+      this.#start(followed);
+    });
   }
 
   /** Stops following the partitions; resolves when nothing is being done to their logs any more. */
@@ -118,7 +126,9 @@ export class Fetcher {
   #backOff(followed: FollowedPartition): void {
     if (followed.isRemoved) return;
     this.#pause(followed);
-    followed.backOff = this.#options.timers.after(this.#options.settings.backOffMs, () => this.#start(followed));
+    const delayMs = Math.min(this.#options.settings.backOffMs, FIRST_BACK_OFF_MS * 2 ** followed.failures);
+    followed.failures += 1;
+    followed.backOff = this.#options.timers.after(delayMs, () => this.#start(followed));
   }
 
   #fail(followed: FollowedPartition, why: object): void {
@@ -193,17 +203,11 @@ export class Fetcher {
     const work: Promise<void>[] = [];
     for (const { topic, topicId, partitions } of responses) {
       for (const data of partitions) {
-        const followed = this.#find(topic, topicId, data.partitionIndex);
-        if (followed !== undefined) work.push(this.#guard(followed, () => this.#handle(followed, data)));
+        const followed = this.#session.find(topic, topicId, data.partitionIndex);
+        if (followed?.isRemoved === false) work.push(this.#guard(followed, () => this.#handle(followed, data)));
       }
     }
     await Promise.all(work);
-  }
-
-  #find(topic: string, topicId: string, partition: number): FollowedPartition | undefined {
-    const name = topicId === ZERO_UUID ? topic : this.#session.topicName(topicId);
-    const followed = name === undefined ? undefined : this.#partitions.get(partitionKey(name, partition));
-    return followed !== undefined && this.#session.isCurrent(followed) ? followed : undefined;
   }
 
   // --- one partition -----------------------------------------------------------------------------------------------
@@ -214,11 +218,8 @@ export class Fetcher {
       await action();
     } catch (error) {
       if (followed.isRemoved) return;
-      const code = clientError(error)?.code;
-      if (code === ErrorCode.FENCED_LEADER_EPOCH || code === ErrorCode.KAFKA_STORAGE_ERROR || code === undefined) {
-        return this.#fail(followed, { err: error });
-      }
-      this.#options.logger.warn({ err: error, partition: followed.key }, 'fetched records could not be used, trying again');
+      if (!isTransient(error)) return this.#fail(followed, { err: error });
+      this.#options.logger.warn({ err: error, partition: followed.key }, 'following a partition failed, trying again');
       this.#backOff(followed);
     }
   }
@@ -226,7 +227,7 @@ export class Fetcher {
   async #handle(followed: FollowedPartition, data: PartitionData): Promise<void> {
     switch (data.errorCode) {
       case ErrorCode.NONE:
-        return data.divergingEpoch.endOffset >= 0 ? this.#truncate(followed, data) : this.#append(followed, data);
+        return data.divergingEpoch.epoch >= 0 ? this.#truncate(followed, data) : this.#append(followed, data);
       case ErrorCode.OFFSET_OUT_OF_RANGE:
         return this.#reset(followed);
       case ErrorCode.FENCED_LEADER_EPOCH:
@@ -245,9 +246,10 @@ export class Fetcher {
     const records = recordsBuffer(data.records);
     if (records.length > 0 && !(await followed.change(() => log.appendAsFollower(records)))) return;
     if (followed.isRemoved) return;
-    if (followed.fetchOffset !== log.logEndOffset) this.#goOn(followed);
+    followed.failures = 0;
     const movedHighWatermark = log.highWatermark !== log.updateHighWatermark(data.highWatermark);
     const movedStart = data.logStartOffset <= log.highWatermark && log.incrementLogStartOffset(data.logStartOffset);
+    if (records.length > 0 || movedStart) this.#goOn(followed);
     if (records.length > 0 || movedHighWatermark || movedStart) followed.partition.followerMoved();
   }
 
@@ -264,10 +266,6 @@ export class Fetcher {
     );
     await this.#cutTo(followed, offset);
     this.#goOn(followed);
-  }
-
-  #cutToHighWatermark(followed: FollowedPartition): Promise<void> {
-    return this.#cutTo(followed, followed.log.highWatermark);
   }
 
   async #cutTo(followed: FollowedPartition, offset: number): Promise<void> {
@@ -296,7 +294,10 @@ export class Fetcher {
     }
     const leaderStart = await leader.offset(topic, partition, leaderEpoch, 'earliest');
     if (leaderStart > log.logEndOffset) {
-      this.#options.logger.info({ partition: followed.key, leaderStart }, 'the leader has deleted what comes next, starting anew');
+      this.#options.logger.info(
+        { partition: followed.key, leaderStart },
+        'the leader has deleted what comes next, starting anew',
+      );
       await followed.change(() => log.truncateFullyAndStartAt(leaderStart));
       followed.partition.followerMoved();
     }
@@ -309,4 +310,11 @@ export class Fetcher {
     followed.moveToEnd();
     this.#session.put(followed);
   }
+}
+
+/** Whether it may be better next time, in the same leader epoch. */
+function isTransient(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  const code = clientError(error)?.code;
+  return code !== undefined && code !== ErrorCode.FENCED_LEADER_EPOCH && code !== ErrorCode.KAFKA_STORAGE_ERROR;
 }

@@ -115,7 +115,10 @@ export class IsrManager implements IsrProposals {
 
   #failed(batch: ReadonlyMap<string, IsrProposal>, why: object): void {
     if (this.#isStopped) return;
-    this.#options.logger.debug({ ...why, partitions: batch.size }, 'the controller did not take ISR changes, trying again');
+    this.#options.logger.debug(
+      { ...why, partitions: batch.size },
+      'the controller did not take ISR changes, trying again',
+    );
     this.#requeue(batch);
     this.#next(RETRY_MS);
   }

@@ -62,6 +62,7 @@ export class Partition {
   /** Leader's appends that the log has not written yet. */
   #appending = 0;
   #nothingAppending: (() => void) | null = null;
+  #reviewedLogStart = -1;
 
   constructor(topic: string, partition: number, surroundings: PartitionSurroundings, events: PartitionEvents) {
     this.topic = topic;
@@ -290,7 +291,8 @@ export class Partition {
    */
   produceOutcome(requiredOffset: number, leaderEpoch: number): ErrorCode | null {
     if (this.#isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
-    if (this.#leadership === null || leaderEpoch < this.#leadership.leadingSince) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    if (this.#leadership === null || leaderEpoch < this.#leadership.leadingSince)
+      return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     return this.#leadership.produceOutcome(requiredOffset);
   }
 
@@ -302,6 +304,15 @@ export class Partition {
   /** This follower has got further, or back: who reads from it may go on. */
   followerMoved(): void {
     this.#notifyReadable();
+  }
+
+  /** To be called now and then: finds followers that lag, and what happened without a request. */
+  review(): void {
+    this.#leadership?.maybeShrinkIsr();
+    // Retention has raised it: followers may delete the same records.
+    const logStartOffset = this.#log?.logStartOffset ?? -1;
+    if (logStartOffset !== this.#reviewedLogStart) this.#notifyReadable();
+    this.#reviewedLogStart = logStartOffset;
   }
 
   // --- statistics --------------------------------------------------------------------------------------------------

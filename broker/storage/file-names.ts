@@ -61,7 +61,7 @@ export function parseDirectoryName(name: string): DirectoryKind {
   if (OTHER_MARKED_DIRECTORY.test(name)) return { kind: 'other' };
   const dash = name.lastIndexOf('-');
   const digits = name.slice(dash + 1);
-  if (dash < 1 || !/^\d{1,10}$/.test(digits)) return { kind: 'foreign' };
+  if (dash < 1 || !/^(0|[1-9]\d{0,9})$/.test(digits)) return { kind: 'foreign' };
   return { kind: 'partition', topic: name.slice(0, dash), partition: Number(digits) };
 }
 

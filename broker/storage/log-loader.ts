@@ -62,6 +62,9 @@ interface CheckedSegments {
   readonly endOffset: number;
 }
 
+/** What index files can express: a new segment is begun before an offset lies further from the base. */
+const OFFSETS_PER_SEGMENT = 2 ** 31;
+
 const INDEX_SUFFIXES: readonly string[] = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX];
 
 /**
@@ -143,7 +146,8 @@ async function recover(
   if (found[first] !== undefined) epochs.truncateFromEnd(found[first].baseOffset);
   for (let i = first; i < found.length; i++) {
     const segment = found[i]!;
-    const end = await recoverSegment(segment, epochs, limits, found[i + 1]?.baseOffset ?? Infinity);
+    const limitOffset = found[i + 1]?.baseOffset ?? segment.baseOffset + OFFSETS_PER_SEGMENT;
+    const end = await recoverSegment(segment, epochs, limits, limitOffset);
     reportCut(segment, end, log, logger);
     segment.activate(end.indexes);
     if (i === found.length - 1) return { segments: found, ...end };

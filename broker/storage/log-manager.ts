@@ -1,10 +1,6 @@
 import { normalize } from 'node:path';
-import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
-import type { FileSystem } from '../../shared/runtime/file-system.ts';
-import type { Logger } from '../../shared/runtime/logger.ts';
-import type { Random } from '../../shared/runtime/random.ts';
-import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
-import { partitionKey } from '../../shared/topics/topic-partition.ts';
+import type { Timer } from '../../shared/runtime/clock.ts';
+import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { forEachLimited } from './concurrency.ts';
 import { StorageError, StorageStartupError } from './errors.ts';
 import { deletedDirectoryName, parseDirectoryName } from './file-names.ts';
@@ -16,57 +12,11 @@ import { OpenFiles } from './open-files.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Removals } from './removals.ts';
 import type { SegmentResources } from './segment.ts';
+import type { LogManagerSetup } from './storage-setup.ts';
 import { TailCache } from './tail-cache.ts';
 import { WriteScheduler } from './write-scheduler.ts';
 
-/** Times in milliseconds, named as the broker's settings they come from. */
-export interface StorageOptions {
-  /** `num.recovery.threads.per.data.dir`: logs loaded or closed at the same time in each directory. */
-  readonly recoveryThreadsPerDirectory: number;
-  /** `log.flush.scheduler.interval.ms` */
-  readonly flushCheckIntervalMs: number;
-  /** `log.flush.offset.checkpoint.interval.ms` */
-  readonly recoveryPointCheckpointIntervalMs: number;
-  /** `log.flush.start.offset.checkpoint.interval.ms` */
-  readonly logStartCheckpointIntervalMs: number;
-  /** `log.retention.check.interval.ms` */
-  readonly retentionCheckIntervalMs: number;
-  /** `log.initial.task.delay.ms` */
-  readonly initialTaskDelayMs: number;
-  /** `log.segment.delete.delay.ms`, for deleted logs that the last run has left. */
-  readonly fileDeleteDelayMs: number;
-  /** Memory for the last appends of all logs together. */
-  readonly tailCacheBytes: number;
-}
-
-/** Kafka's defaults. */
-export const DEFAULT_STORAGE_OPTIONS: StorageOptions = {
-  recoveryThreadsPerDirectory: 1,
-  flushCheckIntervalMs: Number.MAX_SAFE_INTEGER,
-  recoveryPointCheckpointIntervalMs: 60_000,
-  logStartCheckpointIntervalMs: 60_000,
-  retentionCheckIntervalMs: 300_000,
-  initialTaskDelayMs: 30_000,
-  fileDeleteDelayMs: 60_000,
-  tailCacheBytes: 32 << 20,
-};
-
-export interface LogManagerSetup {
-  readonly fs: FileSystem;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** `log.dirs` */
-  readonly directories: readonly string[];
-  readonly options: StorageOptions;
-  /** A topic's effective configuration. */
-  readonly topicConfig: (topic: string) => TopicConfigValues;
-  readonly brokerId: number;
-  readonly clusterId: string;
-  /** Called, once for each, in a later turn, when a directory went offline; its logs are gone from the manager then. */
-  readonly onDirectoryFailure: (directory: string, error: Error) => void;
-}
+export { DEFAULT_STORAGE_OPTIONS, type LogManagerSetup, type StorageOptions } from './storage-setup.ts';
 
 /** Memory for the indexes of segments that are not active. */
 const INDEX_CACHE_BYTES = 32 << 20;
@@ -114,7 +64,7 @@ export class LogManager {
     const manager = new LogManager(setup);
     try {
       for (const directory of manager.#directories) manager.#openDirectory(directory);
-      await Promise.all(manager.#online.map(directory => manager.#loadDirectory(directory)));
+      await manager.#loadAll();
       if (manager.#online.length === 0) throw new StorageStartupError('None of the log directories can be used.');
     } catch (error) {
       for (const directory of manager.#directories) directory.release();
@@ -138,15 +88,25 @@ export class LogManager {
     }
   }
 
-  async #loadDirectory(directory: LogDirectory): Promise<void> {
+  /** Loads all directories at the same time, and only when all are through reports what stops the start. */
+  async #loadAll(): Promise<void> {
+    const places = new Map<string, LogDirectory>();
+    const loads = this.#online.map(directory => this.#loadDirectory(directory, places));
+    const failed = (await Promise.allSettled(loads)).find(result => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** @param places where each log was found so far, by `topic-partition` */
+  async #loadDirectory(directory: LogDirectory, places: Map<string, LogDirectory>): Promise<void> {
     const { fs, logger, options, clock } = this.#setup;
     const start = clock.monotonic();
     try {
       const wasClosed = directory.takeCleanShutdownMarker();
       const checkpoints = directory.readCheckpoints();
       const names = fs.list(directory.path).flatMap(entry => (entry.isDirectory ? [entry.name] : []));
-      await forEachLimited(names, options.recoveryThreadsPerDirectory, name =>
-        this.#loadEntry(directory, name, wasClosed, checkpoints),
+      const logs = names.flatMap(name => this.#identify(directory, name, places));
+      await forEachLimited(logs, options.recoveryThreadsPerDirectory, log =>
+        this.#load(directory, log, wasClosed, checkpoints),
       );
       const fields = { directory: directory.path, logs: directory.logs.size, recovered: !wasClosed };
       logger.info({ ...fields, ms: Math.round(clock.monotonic() - start) }, 'loaded a log directory');
@@ -156,30 +116,37 @@ export class LogManager {
     }
   }
 
-  async #loadEntry(
-    directory: LogDirectory,
-    name: string,
-    wasClosed: boolean,
-    checkpoints: DirectoryCheckpoints,
-  ): Promise<void> {
+  /** The log that a directory is, if it is one; a deleted one is scheduled for removal. */
+  #identify(directory: LogDirectory, name: string, places: Map<string, LogDirectory>): TopicPartition[] {
     const entry = parseDirectoryName(name);
     const path = `${directory.path}/${name}`;
     if (entry.kind === 'foreign') {
       throw new StorageStartupError(`${path} is no log: name a directory in log.dirs that is the broker's alone.`);
     }
     if (entry.kind === 'delete') this.#removals.removeDirectory(path, this.#setup.options.fileDeleteDelayMs);
-    if (entry.kind !== 'partition') return;
+    if (entry.kind !== 'partition') return [];
     const key = partitionKey(entry.topic, entry.partition);
-    const other = this.#logs.get(key);
+    const other = places.get(key);
     if (other !== undefined) {
-      throw new StorageStartupError(`There are two logs of ${key}, in ${other.directory} and in ${directory.path}.`);
+      throw new StorageStartupError(`There are two logs of ${key}, in ${other.path} and in ${directory.path}.`);
     }
+    places.set(key, directory);
+    return [entry];
+  }
+
+  async #load(
+    directory: LogDirectory,
+    { topic, partition }: TopicPartition,
+    wasClosed: boolean,
+    checkpoints: DirectoryCheckpoints,
+  ): Promise<void> {
     const environment = this.#environment(directory);
+    const key = partitionKey(topic, partition);
     const toLoad = {
-      topic: entry.topic,
-      partition: entry.partition,
-      path,
-      config: this.#setup.topicConfig(entry.topic),
+      topic,
+      partition,
+      path: `${directory.path}/${key}`,
+      config: this.#setup.topicConfig(topic),
       wasClosed,
       recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
       logStartOffset: checkpoints.logStartOffsets.get(key) ?? 0,

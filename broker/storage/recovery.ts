@@ -15,7 +15,7 @@ export interface RecoveredSegment {
 /**
  * Reads a whole segment that may not have reached the disk completely: checks size, checksum and offsets of every entry,
  * cuts the file before the first one that is not valid, and makes the indexes and newer leader epochs anew.
- * @param limitOffset entries must end below it: the next segment's base offset
+ * @param limitOffset entries must end below it: the next segment's base offset, or what the index format allows
  */
 export async function recoverSegment(
   segment: Segment,

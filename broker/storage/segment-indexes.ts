@@ -58,6 +58,8 @@ export class SegmentIndexes {
     const offsetIndex = OffsetIndex.decode(baseOffset, offsets, logSize);
     const timeIndex = TimeIndex.decode(baseOffset, times);
     if (offsetIndex === null || timeIndex === null) return null;
+    // A closed segment's time index has at least its final entry, unless no record has a timestamp.
+    if (logSize > 0 && timeIndex.length === 0) return null;
     const indexes = new SegmentIndexes(offsetIndex, timeIndex);
     indexes.#offsetsWritten = offsetIndex.length;
     indexes.#timesWritten = timeIndex.length;

@@ -45,7 +45,8 @@ export class Admin {
 
   /** @throws KafkaError for the first topic that could not be created (or, with `validateOnly`, could not be) */
   async createTopics(topics: readonly NewTopic[], { validateOnly = false } = {}): Promise<void> {
-    await this.#atController(CreateTopics, { topics: topics.map(wireTopic), timeoutMs: this.#waitMs, validateOnly }, response => {
+    const request = { topics: topics.map(wireTopic), timeoutMs: this.#waitMs, validateOnly };
+    await this.#atController(CreateTopics, () => request, response => {
       for (const { errorCode, errorMessage } of response.topics) throwIfError(errorCode, errorMessage);
     });
   }
@@ -68,7 +69,7 @@ export class Admin {
   async createPartitions(topic: string, total: number, assignment: readonly (readonly number[])[] | null = null): Promise<void> {
     const assignments = assignment?.map(brokerIds => ({ brokerIds: [...brokerIds] })) ?? null;
     const request = { topics: [{ name: topic, count: total, assignments }], timeoutMs: this.#waitMs, validateOnly: false };
-    await this.#atController(CreatePartitions, request, response => {
+    await this.#atController(CreatePartitions, () => request, response => {
       for (const { errorCode, errorMessage } of response.results) throwIfError(errorCode, errorMessage);
     });
   }
@@ -123,7 +124,7 @@ export class Admin {
   electLeaders(type: 'preferred' | 'unclean', partitions: readonly TopicPartition[] | null): Promise<ElectionOutcome[]> {
     const topicPartitions = partitions === null ? null : groupByTopic(partitions);
     const request = { electionType: type === 'unclean' ? 1 : 0, topicPartitions, timeoutMs: this.#waitMs };
-    return this.#atController(ElectLeaders, request, response => {
+    return this.#atController(ElectLeaders, () => request, response => {
       throwIfError(response.errorCode);
       return response.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
         partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
@@ -164,14 +165,13 @@ export class Admin {
 
   #atController<A extends Api, T>(
     api: A,
-    request: RequestInput<A> | ((version: number) => RequestInput<A>),
+    request: (version: number) => RequestInput<A>,
     evaluate: (response: ResponseOf<A>) => T,
   ): Promise<T> {
     return this.#retrying(`${api.name} did not succeed`, async () => {
       const connection = await this.#cluster.controller();
       const version = Math.min(api.versions.max, connection.versions(api)?.max ?? api.versions.max);
-      const body = typeof request === 'function' ? request(version) : request;
-      const response = await connection.call(api, body, { version, timeoutMs: this.#options.requestTimeoutMs });
+      const response = await connection.call(api, request(version), { version, timeoutMs: this.#options.requestTimeoutMs });
       return evaluate(response!);
     });
   }

@@ -6,6 +6,8 @@ const DIRECT_READ_MIN_BYTES = 16 * 1024;
  * read and its parsing happen in one synchronous step, so no two connections ever hold bytes in it at a time.
  */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+/** Behind a large frame another one is likely: a short read brings its size, and the rest is read into its own memory. */
+const shortScratch = scratch.subarray(0, 2048);
 
 /** The stream cannot be split into frames any more: the connection must be closed. */
 export class FrameError extends Error {
@@ -45,6 +47,7 @@ export class FrameReader {
   #frame: Buffer | null = null;
   #filled = 0;
   #direct: Buffer | null = null;
+  #lastWasLarge = false;
   #stopped = false;
   #leftover: Buffer | null = null;
   #leftoverAt = 0;
@@ -67,9 +70,12 @@ export class FrameReader {
   /** The buffer that the next read should fill from its start. */
   target(): Buffer {
     const frame = this.#frame;
-    const isLarge = frame !== null && frame.length - this.#filled >= DIRECT_READ_MIN_BYTES;
-    this.#direct = isLarge ? frame.subarray(this.#filled) : null;
-    return this.#direct ?? scratch;
+    if (frame !== null && frame.length - this.#filled >= DIRECT_READ_MIN_BYTES) {
+      this.#direct = frame.subarray(this.#filled);
+      return this.#direct;
+    }
+    this.#direct = null;
+    return frame === null && this.#lastWasLarge ? shortScratch : scratch;
   }
 
   /**
@@ -162,6 +168,7 @@ export class FrameReader {
     this.#frame = null;
     this.#headFilled = 0;
     this.#filled = 0;
+    this.#lastWasLarge = frame.length >= 2 * DIRECT_READ_MIN_BYTES;
     if (!this.#sink.onFrame(frame)) this.#stopped = true;
   }
 }

@@ -164,6 +164,7 @@ describe.each(['kafka', 'http1', 'http2'])('noise on the port, in the manner of 
     await neighbour.stop();
     expect(neighbour.answered).toBeGreaterThan(100);
     expect(broker.exitCode).toBeNull();
+    console.log(`${dialect}: RSS grew by ${growth >> 20} MiB, the neighbour had ${neighbour.answered} answers`);
     expect(growth).toBeLessThan(RSS_GROWTH_LIMIT_BYTES);
   });
 });

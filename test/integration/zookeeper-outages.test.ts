@@ -121,6 +121,18 @@ describe('a client of one server', () => {
     expect(await client.exists('/lost')).toBeNull();
   });
 
+  it('loses the calls that are on their way, and only those', async () => {
+    const { proxy, client } = await connectByProxy();
+    proxy.mute();
+    const outcomes = Promise.allSettled(
+      Array.from({ length: 30 }, (_, i) => client.create(`/n${i}`, null, 'persistent')),
+    );
+    proxy.restore();
+    const lost = (await outcomes).flatMap(({ status }, i) => (status === 'rejected' ? [i] : []));
+    expect(lost).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(await client.getChildren('/')).toHaveLength(20);
+  });
+
   it('does not mistake a stall of its own for a dead server', async () => {
     const { client } = await connectByProxy(4000);
     const events = sessionEvents(client);
@@ -284,6 +296,8 @@ describe('a server that goes down', () => {
     await new Promise(resolve => setTimeout(resolve, 3500));
     await server.start();
     await waitFor('the connection', () => client.connected);
+    // Long enough for the doubt to be acted upon, were it not cleared up.
+    await new Promise(resolve => setTimeout(resolve, 4000));
     expect(events).toEqual(['disconnected', 'reconnected']);
     expect((await client.exists('/e'))?.ephemeralOwner).toBe(session);
   });

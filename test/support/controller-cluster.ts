@@ -18,6 +18,7 @@ import { BrokerConfig } from '../../broker/config/broker-config.ts';
 import { Controller } from '../../broker/controller/controller.ts';
 import type { Failpoints } from '../../broker/controller/failpoints.ts';
 import { randomTopicId } from '../../broker/metadata/topic-id.ts';
+import { isZooKeeperError } from '../../shared/zookeeper/zookeeper.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from './memory-zookeeper.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -65,7 +66,7 @@ export class StubBroker {
     });
     zooKeeper.onSession(event => {
       if (event === 'expired') void this.controller.handleSessionExpired();
-      if (event === 'connected') void this.register().then(() => this.controller.handleNewSession());
+      if (event === 'connected') void this.#rejoin();
     });
   }
 
@@ -83,6 +84,16 @@ export class StubBroker {
       jmxPort: -1,
       timestampMs: this.cluster.time.now(),
     });
+  }
+
+  /** A broker that is stopped meanwhile, or whose session ends again, leaves it at that. */
+  async #rejoin(): Promise<void> {
+    try {
+      await this.register();
+      await this.controller.handleNewSession();
+    } catch (error) {
+      if (!isZooKeeperError(error, 'CLOSED', 'SESSION_EXPIRED')) throw error;
+    }
   }
 
   requests<A extends Api>(api: A): RequestOf<A>[] {

@@ -27,11 +27,11 @@ export class VirtualTime implements Clock, Timers {
   }
 
   every(periodMs: number, callback: () => void, initialDelayMs = periodMs): Timer {
-    let timer = this.after(initialDelayMs, function again(this: void) {
-      timer = self.after(periodMs, again);
+    const again = () => {
+      timer = this.after(periodMs, again);
       callback();
-    });
-    const self = this;
+    };
+    let timer = this.after(initialDelayMs, again);
     return { cancel: () => timer.cancel() };
   }
 
@@ -41,12 +41,19 @@ export class VirtualTime implements Clock, Timers {
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const timer = this.after(delayMs, resolve);
-      signal?.addEventListener('abort', () => {
+      if (signal?.aborted === true) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const onAbort = () => {
         timer.cancel();
-        reject(signal.reason);
+        reject(signal!.reason as Error);
+      };
+      const timer = this.after(delayMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
       });
+      signal?.addEventListener('abort', onAbort);
     });
   }
 
@@ -68,13 +75,16 @@ export class VirtualTime implements Clock, Timers {
 
   async #holds(condition: () => boolean | Promise<boolean>): Promise<boolean> {
     await settle();
-    let answer: boolean | null = null;
-    const asked = Promise.resolve(condition()).then(value => (answer = value));
+    const asked = condition();
+    if (typeof asked === 'boolean') return asked;
+    let pending = true;
+    const done = asked.finally(() => {
+      pending = false;
+    });
+    const isPending = () => pending;
     // A condition may itself wait for timers (a read over a slow connection).
-    for (await settle(); answer === null; await settle()) {
-      if (!this.#fireNext(Infinity)) throw new Error('the condition waits for something that never comes');
-    }
-    return asked;
+    for (await settle(); isPending(); await settle()) if (!this.#fireNext(Infinity)) break;
+    return done;
   }
 
   #fireNext(endMs: number): boolean {

@@ -78,7 +78,10 @@ interface LibraryException {
 }
 
 interface Library {
-  createClient(connectString: string, options: { sessionTimeout: number; retries: number }): LibraryClient;
+  createClient(
+    connectString: string,
+    options: { sessionTimeout: number; spinDelay?: number; retries: number },
+  ): LibraryClient;
   readonly CreateMode: Readonly<Record<string, number>>;
   readonly Exception: LibraryException;
 }

@@ -24,6 +24,11 @@ export interface SessionOptions {
 
 /** How many different connection errors are kept for the message of a failed start. */
 const MAX_CAUSES = 5;
+/**
+ * Longest pause, drawn at random, after all servers have been tried in vain, milliseconds. Less for short sessions: a
+ * server that starts again gives its old sessions just their timeout to come back.
+ */
+const MAX_SPIN_MS = 1000;
 /** Request numbers are int32; they start anew before they overflow. Answers come in order, so numbers may repeat. */
 const MAX_XID = 0x7fff0000;
 
@@ -48,6 +53,7 @@ export class Session {
     this.watches = new WatchRegistry(options.logger);
     this.client = library.createClient(options.servers.map(formatServer).join(','), {
       sessionTimeout: options.sessionTimeoutMs,
+      spinDelay: Math.min(MAX_SPIN_MS, options.sessionTimeoutMs / 8),
       retries: 0,
     });
     this.#manager = this.client.connectionManager;

@@ -55,7 +55,12 @@ describe('AlterPartition', () => {
     await cluster.createTopic('t', [[1, 2]]);
     await cluster.untilState('t', 0, { leader: 1 });
     const { topicId } = (await cluster.run(cluster.store.topics.get('t')))!;
-    const request = (isr: readonly number[], partitionEpoch = 0, brokerEpoch = cluster.broker(1).epoch): Request => ({
+    const request = (
+      isr: readonly number[],
+      partitionEpoch = 0,
+      brokerEpoch = cluster.broker(1).epoch,
+      leaderEpoch = 0,
+    ): Request => ({
       brokerId: 1,
       brokerEpoch,
       topics: [
@@ -65,7 +70,7 @@ describe('AlterPartition', () => {
           partitions: [
             {
               partitionIndex: 0,
-              leaderEpoch: 0,
+              leaderEpoch,
               newIsr: [...isr],
               newIsrWithEpochs: isr.map(brokerId => ({ brokerId, brokerEpoch: -1n })),
               leaderRecoveryState: 0,
@@ -131,8 +136,7 @@ describe('AlterPartition', () => {
       cluster.broker(0).controller.controlledShutdown({ brokerId: 2, brokerEpoch: cluster.broker(2).epoch }),
     );
     const { partitionEpoch, leaderEpoch } = (await cluster.state('t'))!;
-    const back = request([1, 2], partitionEpoch);
-    back.topics[0]!.partitions[0]!.leaderEpoch = leaderEpoch;
+    const back = request([1, 2], partitionEpoch, cluster.broker(1).epoch, leaderEpoch);
     expect(await codeOf(back, 3)).toBe(ErrorCode.INELIGIBLE_REPLICA);
     expect(await codeOf(back, 1)).toBe(ErrorCode.OPERATION_NOT_ATTEMPTED);
   });

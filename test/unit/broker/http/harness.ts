@@ -84,7 +84,11 @@ export function answerOf(stream: ClientHttp2Stream): Promise<StreamAnswer> {
 }
 
 /** Starts an RPC whose body the caller writes. */
-export function rpc(session: ClientHttp2Session, path: string, headers: Record<string, string | number> = {}): ClientHttp2Stream {
+export function rpc(
+  session: ClientHttp2Session,
+  path: string,
+  headers: Record<string, string | number> = {},
+): ClientHttp2Stream {
   const stream = session.request({
     ':method': 'POST',
     ':path': `/v1/rpc/${path}`,

@@ -36,7 +36,11 @@ describe('LocalConnection', () => {
     const answer = await connection.call(Metadata, { topics: [{ name: 'a' }] });
     expect(answer!.brokers[0]!.host).toBe('a');
     expect(context).toMatchObject({ clientId: 'rest', apiKey: 3, apiVersion: Metadata.versions.max });
-    expect(context!.connection).toMatchObject({ dialect: 'local', listenerName: 'EXTERNAL', clientAddress: '10.0.0.1' });
+    expect(context!.connection).toMatchObject({
+      dialect: 'local',
+      listenerName: 'EXTERNAL',
+      clientAddress: '10.0.0.1',
+    });
   });
 
   test('no answer is undefined; an API that is not served is an error', async () => {

@@ -5,7 +5,7 @@ import type { RequestContext } from '../../../../broker/request/context.ts';
 import { CloseConnection } from '../../../../broker/request/handler.ts';
 import { ProtocolError } from '../../../../shared/protocol/errors.ts';
 import { Metadata } from '../../../../shared/protocol/messages/metadata.ts';
-import { answerApiVersions, deferred, stopServers, until, type Respond } from '../network/harness.ts';
+import { answerApiVersions, deferred, RawClient, stopServers, until, type Respond } from '../network/harness.ts';
 import { answerOf, openSession, rpc, startHttp, stopApps } from './harness.ts';
 
 const run = promisify(execFile);
@@ -31,7 +31,9 @@ function held() {
 describe('binary', () => {
   test('a body goes to the handler and the answer comes back, over both HTTP versions', async () => {
     const contexts: RequestContext[] = [];
-    const { origin, calls } = await startHttp({ respond: (body, context) => (contexts.push(context), echo(body, context)) });
+    const { origin, calls } = await startHttp({
+      respond: (body, context) => (contexts.push(context), echo(body, context)),
+    });
     const headers = { 'content-type': RPC, 'x-client-id': 'me' };
     const http1 = await fetch(`${origin}/v1/rpc/Metadata?version=4`, { method: 'POST', headers, body: 'abc' });
     expect(http1.status).toBe(200);
@@ -40,7 +42,9 @@ describe('binary', () => {
     const stream = rpc(openSession(origin), 'Metadata?version=4', { 'x-client-id': 'you' });
     stream.end('def');
     expect(await answerOf(stream)).toEqual({ status: 200, type: RPC, body: Buffer.from('def') });
-    expect(contexts.map(c => [c.clientId, c.apiKey, c.apiVersion, c.connection.dialect, c.connection.listenerName])).toEqual([
+    expect(
+      contexts.map(c => [c.clientId, c.apiKey, c.apiVersion, c.connection.dialect, c.connection.listenerName]),
+    ).toEqual([
       ['me', 3, 4, 'http', 'PLAINTEXT'],
       ['you', 3, 4, 'http', 'PLAINTEXT'],
     ]);
@@ -66,7 +70,11 @@ describe('binary', () => {
 
   test('without an answer it is 204', async () => {
     const { origin } = await startHttp({ respond: () => undefined });
-    const answer = await fetch(`${origin}/v1/rpc/Produce`, { method: 'POST', headers: { 'content-type': RPC }, body: 'x' });
+    const answer = await fetch(`${origin}/v1/rpc/Produce`, {
+      method: 'POST',
+      headers: { 'content-type': RPC },
+      body: 'x',
+    });
     expect(answer.status).toBe(204);
   });
 });
@@ -77,7 +85,10 @@ describe('JSON', () => {
     const { origin } = await startHttp({
       respond: (body, { apiVersion }) => {
         asked = Metadata.request.decode(body, apiVersion);
-        return Metadata.response.encode({ brokers: [{ nodeId: 1, host: 'h', port: 2, rack: null }], controllerId: 1, topics: [] }, apiVersion);
+        return Metadata.response.encode(
+          { brokers: [{ nodeId: 1, host: 'h', port: 2, rack: null }], controllerId: 1, topics: [] },
+          apiVersion,
+        );
       },
     });
     const answer = await fetch(`${origin}/v1/rpc/Metadata?version=1`, {
@@ -124,9 +135,13 @@ describe('refusals', () => {
         throw error;
       },
     });
-    const ask = () => fetch(`${origin}/v1/rpc/Metadata`, { method: 'POST', headers: { 'content-type': RPC }, body: 'x' });
+    const ask = () =>
+      fetch(`${origin}/v1/rpc/Metadata`, { method: 'POST', headers: { 'content-type': RPC }, body: 'x' });
     const refused = await ask();
-    expect([refused.status, await refused.json()]).toEqual([400, { error_code: 400, message: 'MetadataRequest v1: topics' }]);
+    expect([refused.status, await refused.json()]).toEqual([
+      400,
+      { error_code: 400, message: 'MetadataRequest v1: topics' },
+    ]);
     error = new TypeError('secret');
     const failed = await ask();
     expect(failed.status).toBe(500);
@@ -150,14 +165,19 @@ describe('refusals', () => {
   test('elsewhere there is nothing, which is said in the same form', async () => {
     const { origin } = await startHttp({ respond: echo });
     const answer = await fetch(`${origin}/nowhere`);
-    expect([answer.status, await answer.json()]).toEqual([404, { error_code: 404, message: 'There is nothing at /nowhere.' }]);
+    expect([answer.status, await answer.json()]).toEqual([
+      404,
+      { error_code: 404, message: 'There is nothing at /nowhere.' },
+    ]);
   });
 });
 
 describe('streams of one session', () => {
   test('a held request does not hold up others', async () => {
     const { requests, respond } = held();
-    const { origin } = await startHttp({ respond: (body, context) => (context.apiKey === 1 ? respond(body, context) : [Buffer.from(body)]) });
+    const { origin } = await startHttp({
+      respond: (body, context) => (context.apiKey === 1 ? respond(body, context) : [Buffer.from(body)]),
+    });
     const session = openSession(origin);
     const poll = rpc(session, 'Fetch?version=4');
     poll.end('fetch');
@@ -179,7 +199,9 @@ describe('streams of one session', () => {
       },
     });
     const session = openSession(origin);
-    const streams = [...Array(20).keys()].map(at => rpc(session, 'Produce?version=7', { 'content-length': `p${at}`.length }));
+    const streams = [...Array(20).keys()].map(at =>
+      rpc(session, 'Produce?version=7', { 'content-length': `p${at}`.length }),
+    );
     for (const at of [...streams.keys()].reverse()) streams[at]!.end(`p${at}`);
     await Promise.all(streams.map(answerOf));
     expect(order).toEqual(streams.map((_stream, at) => `p${at}`));
@@ -280,7 +302,10 @@ describe('streams of one session', () => {
 describe('pages', () => {
   test('health, readiness, metrics, the list of APIs', async () => {
     let ready = false;
-    const { origin } = await startHttp({ respond: echo, readiness: () => ({ ready, reason: ready ? '' : 'logs are loading' }) });
+    const { origin } = await startHttp({
+      respond: echo,
+      readiness: () => ({ ready, reason: ready ? '' : 'logs are loading' }),
+    });
     expect(await (await fetch(`${origin}/healthz`)).json()).toEqual({ status: 'ok' });
     const early = await fetch(`${origin}/readyz`);
     expect([early.status, await early.json()]).toEqual([503, { status: 'not ready', reason: 'logs are loading' }]);
@@ -303,6 +328,16 @@ describe('pages', () => {
       expect((JSON.parse(answer.stdout) as { apiKeys: unknown[] }).apiKeys).toHaveLength(4);
     }
   });
+});
+
+test('a client that hangs up in the middle of an HTTP/2 frame is gone', async () => {
+  const { port, server } = await startHttp({ respond: echo });
+  const client = await RawClient.connect(port);
+  const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  client.write(preface, Buffer.from('000000040000000000' + '0000ff0105', 'hex'));
+  await until(() => client.reads > 0);
+  client.socket.end();
+  await until(() => server.connectionCount === 0);
 });
 
 describe('close', () => {

@@ -141,7 +141,12 @@ export async function stopServers(): Promise<void> {
 }
 
 /** A request frame with a header of version 1 (no tags): size, key, version, correlation id, client id "t", body. */
-export function frame(apiKey: number, apiVersion: number, correlationId: number, body: Buffer = Buffer.alloc(0)): Buffer {
+export function frame(
+  apiKey: number,
+  apiVersion: number,
+  correlationId: number,
+  body: Buffer = Buffer.alloc(0),
+): Buffer {
   const head = Buffer.alloc(15);
   head.writeInt32BE(11 + body.length, 0);
   head.writeInt16BE(apiKey, 4);

@@ -22,7 +22,12 @@ const echo: Respond = body => [Buffer.from(body)];
 
 /** Keeps every request until the test answers it, in any order. */
 function held() {
-  const requests: { body: Buffer; context: RequestContext; answer: (chunks: Buffer[] | undefined) => void; fail: (error: Error) => void }[] = [];
+  const requests: {
+    body: Buffer;
+    context: RequestContext;
+    answer: (chunks: Buffer[] | undefined) => void;
+    fail: (error: Error) => void;
+  }[] = [];
   const respond: Respond = (body, context) => {
     const { promise, resolve, reject } = deferred<Buffer[] | undefined>();
     requests.push({ body, context, answer: resolve, fail: reject });

@@ -36,7 +36,9 @@ const bodies = fc.array(
   ),
   { maxLength: 12 },
 );
-const reads = fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 100, max: 100_000 })), { minLength: 1 });
+const reads = fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 100, max: 100_000 })), {
+  minLength: 1,
+});
 
 describe('FrameReader', () => {
   test('any cut of the stream gives the same frames', () => {

@@ -60,7 +60,11 @@ async function connectTo(serve: (call: Call) => void, requestTimeoutMs = 5000): 
 }
 
 function versions(): Buffer[] {
-  const apiKeys = [Metadata, Produce].map(({ key, versions: { min } }) => ({ apiKey: key, minVersion: min, maxVersion: 8 }));
+  const apiKeys = [Metadata, Produce].map(({ key, versions: { min } }) => ({
+    apiKey: key,
+    minVersion: min,
+    maxVersion: 8,
+  }));
   return ApiVersions.response.encode({ errorCode: 0, apiKeys }, 0);
 }
 
@@ -111,8 +115,10 @@ describe('calls', () => {
 });
 
 describe('failures', () => {
-  test('the broker\'s sentence is passed on', async () => {
-    const connection = await connectTo(({ answer }) => answer([Buffer.from('{"error_code":400,"message":"No such thing."}')], 400));
+  test("the broker's sentence is passed on", async () => {
+    const connection = await connectTo(({ answer }) =>
+      answer([Buffer.from('{"error_code":400,"message":"No such thing."}')], 400),
+    );
     const error = await rejection(connection.call(Metadata, noTopics));
     expect([error.code, error.message]).toEqual(['BAD_RESPONSE', expect.stringContaining('No such thing.')]);
     expect(connection.closed).toBe(false);
@@ -137,7 +143,9 @@ describe('failures', () => {
   test('an API that the peer does not serve, and versions with nothing in common', async () => {
     const connection = await connectTo(() => {});
     const { ListOffsets } = await import('../../../../shared/protocol/messages/list-offsets.ts');
-    expect((await rejection(connection.call(ListOffsets, { replicaId: -1, topics: [] } as never))).code).toBe('UNSUPPORTED_VERSION');
+    expect((await rejection(connection.call(ListOffsets, { replicaId: -1, topics: [] } as never))).code).toBe(
+      'UNSUPPORTED_VERSION',
+    );
     expect((await rejection(connection.call(Metadata, noTopics, { version: 12 }))).code).toBe('UNSUPPORTED_VERSION');
   });
 
@@ -170,7 +178,12 @@ describe('failures', () => {
   });
 
   test('nobody listens', async () => {
-    const connector = new Http2Connector({ clientId: '', requestTimeoutMs: 1000, connectTimeoutMs: 1000, timers: systemTimers });
+    const connector = new Http2Connector({
+      clientId: '',
+      requestTimeoutMs: 1000,
+      connectTimeoutMs: 1000,
+      timers: systemTimers,
+    });
     expect((await rejection(connector.connect({ host: '127.0.0.1', port: 1 }))).code).toBe('REFUSED');
   });
 });

@@ -76,7 +76,10 @@ function connector(overrides: Partial<{ negotiate: boolean; requestTimeoutMs: nu
 }
 
 const metadataAnswer = (host: string, version: number) =>
-  Metadata.response.encode({ brokers: [{ nodeId: 1, host, port: 9, rack: null }], controllerId: 1, topics: [] }, version);
+  Metadata.response.encode(
+    { brokers: [{ nodeId: 1, host, port: 9, rack: null }], controllerId: 1, topics: [] },
+    version,
+  );
 
 const noTopics = { topics: [] };
 
@@ -86,14 +89,19 @@ describe('versions', () => {
     const { port } = await startPeer((header, _body, socket) => {
       asked.push(header.apiKey, header.apiVersion);
       if (header.apiKey === ApiVersions.key) return answerVersions(header, socket);
-      write(socket, encodeResponseFrame(Metadata, header.apiVersion, header.correlationId, metadataAnswer('h', header.apiVersion)));
+      write(
+        socket,
+        encodeResponseFrame(Metadata, header.apiVersion, header.correlationId, metadataAnswer('h', header.apiVersion)),
+      );
     });
     const connection = await connector().connect({ host: '127.0.0.1', port });
     expect(connection.versions(Metadata)).toEqual({ min: 0, max: 8 });
     expect((await connection.call(Metadata, noTopics))!.brokers[0]!.host).toBe('h');
     await connection.call(Metadata, noTopics, { version: 3 });
     expect(asked).toEqual([ApiVersions.key, 4, Metadata.key, 8, Metadata.key, 3]);
-    await expect(connection.call(Metadata, noTopics, { version: 12 })).rejects.toMatchObject({ code: 'UNSUPPORTED_VERSION' });
+    await expect(connection.call(Metadata, noTopics, { version: 12 })).rejects.toMatchObject({
+      code: 'UNSUPPORTED_VERSION',
+    });
     connection.close();
   });
 
@@ -121,7 +129,10 @@ describe('calls', () => {
       const { topics } = Metadata.request.decode(body, header.apiVersion);
       const name = topics![0]!.name!;
       order.push(name);
-      write(socket, encodeResponseFrame(Metadata, header.apiVersion, header.correlationId, metadataAnswer(name, header.apiVersion)));
+      write(
+        socket,
+        encodeResponseFrame(Metadata, header.apiVersion, header.correlationId, metadataAnswer(name, header.apiVersion)),
+      );
     });
     const connection = await connector({ negotiate: false }).connect({ host: '127.0.0.1', port: peer.port });
     const names = [...Array(40).keys()].map(at => `t${at}`);
@@ -137,7 +148,10 @@ describe('calls', () => {
   test('a produce with acks=0 resolves with undefined and leaves the answers of others alone', async () => {
     const { port } = await startPeer((header, _body, socket) => {
       if (header.apiKey === Produce.key) return;
-      write(socket, encodeResponseFrame(Metadata, header.apiVersion, header.correlationId, metadataAnswer('h', header.apiVersion)));
+      write(
+        socket,
+        encodeResponseFrame(Metadata, header.apiVersion, header.correlationId, metadataAnswer('h', header.apiVersion)),
+      );
     });
     const connection = await connector({ negotiate: false }).connect({ host: '127.0.0.1', port });
     const produce = connection.call(Produce, { acks: 0, timeoutMs: 1, topicData: [] }, { version: 7 });
@@ -147,7 +161,7 @@ describe('calls', () => {
     connection.close();
   });
 
-  test('large answers arrive whole and are the caller\'s own', async () => {
+  test("large answers arrive whole and are the caller's own", async () => {
     const records = Buffer.alloc(3 << 20, 7);
     const { port } = await startPeer((header, _body, socket) => {
       const partition = { partitionIndex: 0, errorCode: 0, highWatermark: 1, records };
@@ -219,8 +233,14 @@ describe('failures', () => {
   });
 
   test.each([
-    ['an answer to another request', (header: Header) => encodeResponseFrame(Metadata, 1, header.correlationId + 1, [])],
-    ['an answer that is none', (header: Header) => encodeResponseFrame(Metadata, 1, header.correlationId, [Buffer.from([9])])],
+    [
+      'an answer to another request',
+      (header: Header) => encodeResponseFrame(Metadata, 1, header.correlationId + 1, []),
+    ],
+    [
+      'an answer that is none',
+      (header: Header) => encodeResponseFrame(Metadata, 1, header.correlationId, [Buffer.from([9])]),
+    ],
     ['HTTP', () => [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')]],
     ['an answer without a correlation id', () => [Buffer.from([0, 0, 0, 2, 1, 1])]],
   ])('%s', async (_what, answer) => {

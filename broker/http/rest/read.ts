@@ -1,0 +1,111 @@
+import type { Consumer, ConsumerRecord } from '../../../client/index.ts';
+import { KafkaError } from '../../../client/index.ts';
+import { ErrorCode } from '../../../shared/protocol/errors.ts';
+import type { RestClients } from './clients.ts';
+import { recordToJson } from './json-record.ts';
+import type { ReadOptions } from './read-options.ts';
+import { restError } from './rest-errors.ts';
+
+/** A line that keeps proxies from closing a quiet stream. */
+const HEARTBEAT = ': waiting\n\n';
+const HEARTBEAT_MS = 15_000;
+
+/** A consumer standing at the offset that was asked for. @throws KafkaError for a topic or partition that does not exist */
+async function open(clients: RestClients, options: ReadOptions): Promise<{ consumer: Consumer; offset: number }> {
+  const { topic, partition, start } = options;
+  const consumer = clients.consumer(options.maxBytes);
+  try {
+    const partitions = await consumer.partitionsFor(topic);
+    if (partitions[partition] === undefined) {
+      throw new KafkaError(ErrorCode.INVALID_PARTITIONS, `Topic ${topic} has partitions 0 to ${partitions.length - 1}, not ${partition}.`);
+    }
+    const tp = { topic, partition };
+    consumer.assign([tp]);
+    const offset = await startOffset(consumer, tp, start);
+    consumer.seek(topic, partition, offset);
+    return { consumer, offset };
+  } catch (error) {
+    consumer.close();
+    throw error;
+  }
+}
+
+async function startOffset(consumer: Consumer, tp: { topic: string; partition: number }, start: ReadOptions['start']): Promise<number> {
+  if (typeof start === 'number') return start;
+  if (start === 'earliest') return (await consumer.beginningOffsets([tp]))[0]!;
+  if (start !== 'latest') {
+    const [found] = await consumer.offsetsForTimes([[tp, start.timestampMs]]);
+    if (found!.offset >= 0) return found!.offset;
+  }
+  return (await consumer.endOffsets([tp]))[0]!;
+}
+
+/** Up to `limit` records in one answer; waits up to `waitMs` for the first. */
+export async function readPage(clients: RestClients, options: ReadOptions): Promise<{ records: unknown[]; next_offset: number }> {
+  const { consumer, offset } = await open(clients, options);
+  try {
+    const records: ConsumerRecord[] = [];
+    let bytes = 0;
+    let waitMs = Math.max(options.waitMs, 100);
+    while (records.length < options.limit && bytes < options.maxBytes) {
+      const polled = await consumer.poll(waitMs);
+      if (polled.length === 0) break;
+      records.push(...polled.slice(0, options.limit - records.length));
+      for (const { key, value } of polled) bytes += (key?.length ?? 0) + (value?.length ?? 0);
+      // What is there comes at once: nothing is waited for any more.
+      waitMs = (await atEnd(consumer, options, records)) ? 0 : 100;
+    }
+    const last = records.at(-1);
+    return {
+      records: records.map(record => recordToJson(record, options.parseValues)),
+      next_offset: last === undefined ? offset : last.offset + 1,
+    };
+  } finally {
+    consumer.close();
+  }
+}
+
+async function atEnd(consumer: Consumer, { topic, partition }: ReadOptions, records: readonly ConsumerRecord[]): Promise<boolean> {
+  const [end] = await consumer.endOffsets([{ topic, partition }]);
+  return records.at(-1)!.offset + 1 >= end!;
+}
+
+/** Records one JSON line each, up to `limit`; ends when none came for `waitMs`. */
+export async function* readLines(clients: RestClients, options: ReadOptions): AsyncGenerator<string> {
+  const { consumer } = await open(clients, options);
+  let left = options.limit;
+  try {
+    while (left > 0) {
+      const polled = await consumer.poll(Math.max(options.waitMs, 100));
+      if (polled.length === 0) return;
+      const records = polled.slice(0, left);
+      left -= records.length;
+      yield records.map(record => `${JSON.stringify(recordToJson(record, options.parseValues))}\n`).join('');
+    }
+  } finally {
+    consumer.close();
+  }
+}
+
+/** Records as server-sent events, until the reader leaves. The first wait for the topic happens before the first event. */
+export async function* readEvents(clients: RestClients, options: ReadOptions): AsyncGenerator<string> {
+  const { consumer } = await open(clients, options);
+  try {
+    yield ': reading\n\n';
+    for (;;) {
+      const records = await consumer.poll(HEARTBEAT_MS);
+      if (records.length === 0) yield HEARTBEAT;
+      else yield records.map(record => event(record, options)).join('');
+    }
+  } catch (error) {
+    const known = restError(error);
+    if (known === null) throw error;
+    yield `event: error\ndata: ${JSON.stringify(known.body)}\n\n`;
+  } finally {
+    consumer.close();
+  }
+}
+
+function event(record: ConsumerRecord, { parseValues }: ReadOptions): string {
+  return `id: ${record.partition}:${record.offset}\ndata: ${JSON.stringify(recordToJson(record, parseValues))}\n\n`;
+}

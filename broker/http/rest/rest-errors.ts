@@ -1,0 +1,30 @@
+import { KafkaError } from '../../../client/index.ts';
+import { ErrorCode } from '../../../shared/protocol/errors.ts';
+import { errorBody, HttpError, type ErrorBody } from '../http-error.ts';
+
+/** HTTP status and, where people know one, the number that REST proxies for Kafka use for it. */
+const STATUS: ReadonlyMap<ErrorCode, readonly [status: number, errorCode: number]> = new Map([
+  [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, [404, 40403]],
+  [ErrorCode.INVALID_PARTITIONS, [404, 40402]],
+  [ErrorCode.INVALID_TOPIC_EXCEPTION, [400, 40002]],
+  [ErrorCode.OFFSET_OUT_OF_RANGE, [416, 41601]],
+  [ErrorCode.MESSAGE_TOO_LARGE, [413, 41301]],
+  [ErrorCode.INVALID_RECORD, [422, 42202]],
+  [ErrorCode.INVALID_TIMESTAMP, [422, 42203]],
+  [ErrorCode.NOT_ENOUGH_REPLICAS, [503, 50301]],
+  [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, [503, 50302]],
+  [ErrorCode.REQUEST_TIMED_OUT, [504, 50401]],
+]);
+
+export interface RestError {
+  readonly status: number;
+  readonly body: ErrorBody;
+}
+
+/** How a failure is told over REST; null for what is a bug of ours. */
+export function restError(error: unknown): RestError | null {
+  if (error instanceof HttpError) return { status: error.statusCode, body: errorBody(error.statusCode * 100, error.message) };
+  if (!(error instanceof KafkaError)) return null;
+  const [status, code] = STATUS.get(error.code) ?? [error.retriable ? 503 : 400, error.retriable ? 50300 : 40000];
+  return { status, body: errorBody(code, error.message) };
+}

@@ -1,0 +1,331 @@
+import type { Connector } from '../../shared/connection/connection.ts';
+import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
+import type { Logger } from '../../shared/runtime/logger.ts';
+import type { Random } from '../../shared/runtime/random.ts';
+import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
+import { LeaderAndIsr } from '../../shared/protocol/messages/leader-and-isr.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import { DelayedOperations } from '../delayed/delayed-operations.ts';
+import type { MetadataCache } from '../metadata/metadata-cache.ts';
+import type { LogManager } from '../storage/log-manager.ts';
+import { Appender, type AppendRequest, type AppendResult } from './append.ts';
+import type {
+  LeaderAndIsrRequest,
+  LeaderAndIsrResponse,
+  StopReplicaRequest,
+  StopReplicaResponse,
+} from './control-requests.ts';
+import { ControllerEpochs } from './controller-epochs.ts';
+import { ControllerLink } from './controller-link.ts';
+import { DelayedFetch } from './delayed-fetch.ts';
+import { FetchReader, type FetchParams } from './fetch.ts';
+import { FetchSessionCache } from './fetch-session-cache.ts';
+import { FetchSessions } from './fetch-sessions.ts';
+import type { FetchedPartition, FetchView } from './fetch-target.ts';
+import { FetcherManager } from './fetcher-manager.ts';
+import { HostedPartitions } from './hosted-partitions.ts';
+import { IsrManager } from './isr-manager.ts';
+import type { IsrChange, PartitionSurroundings } from './leadership.ts';
+import { Offsets, type FoundEpochEnd, type FoundOffset, type OffsetQuery } from './offsets.ts';
+import { Partition } from './partition.ts';
+import { gatherStatistics, type ReplicationStatistics } from './replication-statistics.ts';
+import { RoleChanges, type LeadershipChange } from './role-changes.ts';
+
+export interface ReplicaManagerOptions {
+  readonly brokerId: number;
+  /** The epoch under which this broker is registered; -1n before it is. */
+  readonly brokerEpoch: () => bigint;
+  readonly config: BrokerConfig;
+  readonly metadata: MetadataCache;
+  readonly logs: LogManager;
+  /** For connections to leaders and to the controller: every call names its version. */
+  readonly connector: Connector;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/**
+ * The replicas of this broker: the entrance to replication for the API handlers (Kafka: `ReplicaManager`). What it does
+ * itself is to bring its parts together:
+ *
+ *     LeaderAndIsr, StopReplica ─→ RoleChanges ─→ Partition, FetcherManager, LogManager
+ *     Produce ─→ Appender ─→ Partition ─→ log         high watermark moves ─→ waiting produces
+ *     Fetch ─→ FetchSessions ─→ FetchReader ─→ log    anything readable changes ─→ waiting fetches
+ *     Partition ─→ IsrManager ─→ controller
+ */
+export class ReplicaManager {
+  /** Fencing of control requests; UpdateMetadata shares it. */
+  readonly epochs: ControllerEpochs;
+  readonly fetchSessions: FetchSessions;
+  readonly #options: ReplicaManagerOptions;
+  readonly #partitions: HostedPartitions;
+  readonly #surroundings: PartitionSurroundings;
+  readonly #isrManager: IsrManager;
+  readonly #fetchers: FetcherManager;
+  readonly #roles: RoleChanges;
+  readonly #produces: DelayedOperations;
+  readonly #fetches: DelayedOperations;
+  readonly #sessionCache: FetchSessionCache;
+  readonly #appender: Appender;
+  readonly #reader: FetchReader;
+  readonly #offsets: Offsets;
+  readonly #leadershipListeners: ((change: LeadershipChange) => void)[] = [];
+  readonly #isrChanges: Record<IsrChange, number> = { shrunk: 0, expanded: 0, failed: 0 };
+  /** Keys under which fetches are to be tried again at the end of this turn. */
+  readonly #woken = new Set<string>();
+  #alive: ReadonlySet<number> = new Set();
+  #reviews: Timer | null = null;
+  #checkpoints: Timer | null = null;
+
+  constructor(options: ReplicaManagerOptions) {
+    const { brokerId, brokerEpoch, config, metadata, logs, clock, timers, random, logger } = options;
+    this.#options = options;
+    this.#partitions = new HostedPartitions(metadata);
+    this.#produces = new DelayedOperations(timers);
+    this.#fetches = new DelayedOperations(timers);
+    this.#appender = new Appender(this.#partitions, this.#produces, logger);
+    this.#reader = new FetchReader(this.#partitions, clock);
+    this.#offsets = new Offsets(this.#partitions);
+    this.#sessionCache = new FetchSessionCache(config.get('max.incremental.fetch.session.cache.slots'), random);
+    const sessionSurroundings = { partitions: this.#partitions, wake: (key: string) => this.#wake(key) };
+    this.fetchSessions = new FetchSessions(this.#sessionCache, sessionSurroundings, clock);
+    this.epochs = new ControllerEpochs(brokerEpoch);
+    this.#isrManager = this.#createIsrManager();
+    this.#surroundings = {
+      brokerId,
+      clock,
+      proposals: this.#isrManager,
+      maxLagMs: () => config.get('replica.lag.time.max.ms'),
+      isAlive: id => metadata.isAlive(id),
+    };
+    this.#fetchers = this.#createFetchers();
+    this.#roles = new RoleChanges({
+      brokerId,
+      partitions: this.#partitions,
+      createPartition: (topic, partition) => this.#createPartition(topic, partition),
+      fetchers: this.#fetchers,
+      logs,
+      metadata,
+      epochs: this.epochs,
+      onChange: change => this.#leadershipChanged(change),
+      logger,
+    });
+    metadata.onChange(() => this.#metadataChanged());
+  }
+
+  #createIsrManager(): IsrManager {
+    const { brokerId, brokerEpoch, config, metadata, connector, timers, logger } = this.#options;
+    const timeoutMs = config.get('controller.socket.timeout.ms');
+    const channel = new ControllerLink(metadata, connector, config.listeners.interBroker, timeoutMs);
+    return new IsrManager({ brokerId, brokerEpoch, channel, timers, logger });
+  }
+
+  #createFetchers(): FetcherManager {
+    const { brokerId, brokerEpoch, config, metadata, connector, timers, logger } = this.#options;
+    return new FetcherManager({
+      brokerId,
+      brokerEpoch,
+      metadata,
+      connector,
+      listenerName: config.listeners.interBroker,
+      fetchersPerLeader: config.get('num.replica.fetchers'),
+      timeoutMs: config.get('replica.socket.timeout.ms'),
+      settings: {
+        maxWaitMs: config.get('replica.fetch.wait.max.ms'),
+        minBytes: config.get('replica.fetch.min.bytes'),
+        maxBytes: config.get('replica.fetch.response.max.bytes'),
+        maxPartitionBytes: config.get('replica.fetch.max.bytes'),
+        backOffMs: config.get('replica.fetch.backoff.ms'),
+      },
+      timers,
+      logger,
+    });
+  }
+
+  #createPartition(topic: string, partition: number): Partition {
+    return new Partition(topic, partition, this.#surroundings, {
+      readable: ({ key }) => this.#wake(key),
+      committed: ({ key }) => this.#produces.check(key),
+      isrChange: (changed, what) => this.#isrChanged(changed, what),
+    });
+  }
+
+  // --- life --------------------------------------------------------------------------------------------------------
+
+  /** Begins to look after the ISRs. */
+  startup(): void {
+    const periodMs = Math.max(1, this.#options.config.get('replica.lag.time.max.ms') / 2);
+    this.#reviews = this.#options.timers.every(periodMs, () => this.#review());
+  }
+
+  /** Stops following and answering, and writes the high watermarks down. The logs are closed by their manager. */
+  async shutdown(): Promise<void> {
+    this.#reviews?.cancel();
+    this.#checkpoints?.cancel();
+    this.#isrManager.shutdown();
+    await this.#roles.inOrder(() => this.#fetchers.shutdown());
+    this.#produces.cancelAll();
+    this.#fetches.cancelAll();
+    await this.#options.logs.checkpointHighWatermarks();
+  }
+
+  #review(): void {
+    for (const partition of this.#partitions.all()) partition.review();
+  }
+
+  /** A follower that is dead, and not in the ISR, holds no high watermark back. */
+  #metadataChanged(): void {
+    const alive = new Set(this.#options.metadata.aliveBrokers().map(({ id }) => id));
+    const hasLost = [...this.#alive].some(id => !alive.has(id));
+    this.#alive = alive;
+    if (!hasLost) return;
+    for (const { leadership } of this.#partitions.all()) leadership?.reviewHighWatermark();
+  }
+
+  // --- controller --------------------------------------------------------------------------------------------------
+
+  /** @param version of the request, on which the answer's layout depends */
+  applyLeaderAndIsr(
+    request: LeaderAndIsrRequest,
+    version: number = LeaderAndIsr.versions.max,
+  ): Promise<LeaderAndIsrResponse> {
+    this.#startCheckpoints();
+    return this.#roles.leaderAndIsr(request, version);
+  }
+
+  /** The answer's layout is the same in all versions. */
+  stopReplicas(request: StopReplicaRequest): Promise<StopReplicaResponse> {
+    return this.#roles.stopReplicas(request);
+  }
+
+  /** Only from the first LeaderAndIsr on, because until then it is not known what belongs into the checkpoints. */
+  #startCheckpoints(): void {
+    const { config, timers, logs, logger } = this.#options;
+    this.#checkpoints ??= timers.every(config.get('replica.high.watermark.checkpoint.interval.ms'), () => {
+      logs.checkpointHighWatermarks().catch((error: unknown) => {
+        logger.warn({ err: error }, 'the high watermarks could not be written down');
+      });
+    });
+  }
+
+  /** Calls back after each request or failure that changed leaderships, in order of registration. */
+  onLeadershipChange(listener: (change: LeadershipChange) => void): void {
+    this.#leadershipListeners.push(listener);
+  }
+
+  #leadershipChanged(change: LeadershipChange): void {
+    for (const listener of this.#leadershipListeners) listener(change);
+  }
+
+  /** A log directory has failed: its partitions are offline until the broker is restarted. */
+  handleDirectoryFailure(directory: string): void {
+    const lost: Partition[] = [];
+    for (const partition of this.#partitions.all()) if (partition.log?.directory === directory) lost.push(partition);
+    for (const partition of lost) partition.goOffline();
+    this.#options.logger.error(
+      { directory, partitions: lost.length },
+      'partitions are offline with their log directory',
+    );
+    void this.#fetchers.remove(lost);
+    this.#leadershipChanged({ gained: [], lost });
+  }
+
+  #isrChanged({ topic, partition, leadership }: Partition, what: IsrChange): void {
+    this.#isrChanges[what] += 1;
+    const isr = [...(leadership?.isrState.isr ?? [])];
+    if (what === 'failed') this.#options.logger.warn({ topic, partition, isr }, 'the controller refused an ISR change');
+    else this.#options.logger.info({ topic, partition, isr }, `the ISR has ${what}`);
+  }
+
+  // --- records -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Appends to partitions led here; see `Appender.append`.
+   * @param onParked called synchronously, when the records have got their places in the logs
+   */
+  append(request: AppendRequest, onParked: () => void): Promise<AppendResult[]> {
+    return this.#appender.append(request, onParked);
+  }
+
+  /**
+   * Reads partitions, waiting for `minBytes` if there is nothing to tell at once.
+   * @param view what to read: `FetchContext.view`, or `listView(…)`
+   * @param onParked called when the fetch has to wait
+   */
+  async fetch(params: FetchParams, view: FetchView, onParked: () => void): Promise<FetchedPartition[]> {
+    const looks = this.#reader.look(params, view, true);
+    return new Promise(resolve => {
+      const operation = new DelayedFetch(this.#reader, params, view, looks, resolve);
+      const timeoutMs = looks.length === 0 && view.contact === null ? 0 : params.maxWaitMs;
+      const waiting = this.#fetches.tryCompleteElseWatch(operation, view.watchKeys(), timeoutMs);
+      if (waiting === null) return;
+      const cancel = () => waiting.cancel();
+      params.closed?.addEventListener('abort', cancel, { once: true });
+      onParked();
+    });
+  }
+
+  /**
+   * Has the fetches that wait under `key` tried again at the end of the turn: by then all appends of the turn are
+   * written, and a fetch of many partitions is answered once with all of them instead of with the first.
+   */
+  #wake(key: string): void {
+    if (!this.#fetches.isWatched(key)) return;
+    this.#woken.add(key);
+    if (this.#woken.size > 1) return;
+    this.#options.timers.endOfTurn(() => {
+      const woken = [...this.#woken];
+      this.#woken.clear();
+      for (const each of woken) this.#fetches.check(each);
+    });
+  }
+
+  /** Looks up an offset by timestamp (milliseconds, or -1 latest, -2 earliest, -3 that of the largest timestamp, …). */
+  listOffset(topic: string, partition: number, timestamp: number, query: OffsetQuery): Promise<FoundOffset> {
+    return this.#offsets.find(topic, partition, timestamp, query);
+  }
+
+  /** Where a leader epoch ends in the log of a partition led here. */
+  offsetForLeaderEpoch(
+    topic: string,
+    partition: number,
+    currentLeaderEpoch: number,
+    leaderEpoch: number,
+  ): FoundEpochEnd {
+    return this.#offsets.epochEnd(topic, partition, currentLeaderEpoch, leaderEpoch);
+  }
+
+  /** Who leads, as far as this replica or else the metadata knows: what a refused client is told. -1 = not known. */
+  currentLeader(topic: string, partition: number): { readonly leaderId: number; readonly leaderEpoch: number } {
+    const hosted = this.#partitions.get(topic, partition);
+    if (hosted !== undefined) return { leaderId: hosted.leader, leaderEpoch: hosted.leaderEpoch };
+    const known = this.#options.metadata.partition(topic, partition);
+    return { leaderId: known?.leader ?? -1, leaderEpoch: known?.leaderEpoch ?? -1 };
+  }
+
+  // --- statistics --------------------------------------------------------------------------------------------------
+
+  /** The partitions that this broker leads. */
+  partitionsLedHere(): TopicPartition[] {
+    const led: TopicPartition[] = [];
+    for (const { topic, partition, isLeader } of this.#partitions.all()) if (isLeader) led.push({ topic, partition });
+    return led;
+  }
+
+  /** Walks over all partitions: for metrics, now and then. */
+  statistics(): ReplicationStatistics {
+    return {
+      ...gatherStatistics(this.#partitions.all()),
+      isrShrinks: this.#isrChanges.shrunk,
+      isrExpands: this.#isrChanges.expanded,
+      failedIsrUpdates: this.#isrChanges.failed,
+      failedPartitions: this.#fetchers.failedCount,
+      fetchers: this.#fetchers.fetcherCount,
+      fetchSessions: this.#sessionCache.size,
+      waitingProduces: this.#produces.size,
+      waitingFetches: this.#fetches.size,
+    };
+  }
+}

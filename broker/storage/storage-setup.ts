@@ -1,0 +1,54 @@
+import type { Clock, Timers } from '../../shared/runtime/clock.ts';
+import type { FileSystem } from '../../shared/runtime/file-system.ts';
+import type { Logger } from '../../shared/runtime/logger.ts';
+import type { Random } from '../../shared/runtime/random.ts';
+import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
+
+/** Times in milliseconds, named as the broker's settings they come from. */
+export interface StorageOptions {
+  /** `num.recovery.threads.per.data.dir`: logs loaded or closed at the same time in each directory. */
+  readonly recoveryThreadsPerDirectory: number;
+  /** `log.flush.scheduler.interval.ms` */
+  readonly flushCheckIntervalMs: number;
+  /** `log.flush.offset.checkpoint.interval.ms` */
+  readonly recoveryPointCheckpointIntervalMs: number;
+  /** `log.flush.start.offset.checkpoint.interval.ms` */
+  readonly logStartCheckpointIntervalMs: number;
+  /** `log.retention.check.interval.ms` */
+  readonly retentionCheckIntervalMs: number;
+  /** `log.initial.task.delay.ms` */
+  readonly initialTaskDelayMs: number;
+  /** `log.segment.delete.delay.ms`, for deleted logs that the last run has left. */
+  readonly fileDeleteDelayMs: number;
+  /** Memory for the last appends of all logs together. */
+  readonly tailCacheBytes: number;
+}
+
+/** Kafka's defaults. */
+export const DEFAULT_STORAGE_OPTIONS: StorageOptions = {
+  recoveryThreadsPerDirectory: 1,
+  flushCheckIntervalMs: Number.MAX_SAFE_INTEGER,
+  recoveryPointCheckpointIntervalMs: 60_000,
+  logStartCheckpointIntervalMs: 60_000,
+  retentionCheckIntervalMs: 300_000,
+  initialTaskDelayMs: 30_000,
+  fileDeleteDelayMs: 60_000,
+  tailCacheBytes: 32 << 20,
+};
+
+export interface LogManagerSetup {
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** `log.dirs` */
+  readonly directories: readonly string[];
+  readonly options: StorageOptions;
+  /** A topic's effective configuration. */
+  readonly topicConfig: (topic: string) => TopicConfigValues;
+  readonly brokerId: number;
+  readonly clusterId: string;
+  /** Called, once for each, in a later turn, when a directory went offline; its logs are gone from the manager then. */
+  readonly onDirectoryFailure: (directory: string, error: Error) => void;
+}
