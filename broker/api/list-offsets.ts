@@ -9,6 +9,9 @@ type Request = RequestOf<typeof ListOffsets>;
 type Wanted = Request['topics'][number]['partitions'][number];
 type Found = ResponseInput<typeof ListOffsets>['topics'][number]['partitions'][number];
 
+/** Before, an answer has no place for the leader epoch. */
+const FIRST_VERSION_WITH_EPOCHS = 4;
+
 /** Looks up offsets by timestamp at the leader. */
 export function listOffsetsHandler(replicas: ReplicaManager): ApiHandler<typeof ListOffsets> {
   return {
@@ -44,5 +47,7 @@ async function lookUp(
     const oldStyleOffsets = found.errorCode === ErrorCode.NONE && found.offset >= 0 && maxNumOffsets > 0 ? [found.offset] : [];
     return { partitionIndex, errorCode: found.errorCode, oldStyleOffsets };
   }
-  return { partitionIndex, ...found };
+  const { errorCode, timestamp: foundTimestamp, offset, leaderEpoch } = found;
+  const known = { partitionIndex, errorCode, timestamp: foundTimestamp, offset };
+  return context.apiVersion >= FIRST_VERSION_WITH_EPOCHS ? { ...known, leaderEpoch } : known;
 }

@@ -68,7 +68,7 @@ async function brokersStarted(office: Office, started: readonly number[]): Promi
   // The others must know the new brokers before they are told to follow them, and the new ones must know everything.
   const others = context.liveOrShuttingDownIds().filter(id => !started.includes(id));
   await requests.sendMetadata(others, []);
-  await requests.sendMetadata(started, context.allPartitions());
+  await requests.sendFullMetadata(started);
   const onStarted = context.replicasOn(new Set(started));
   await replicas.change(onStarted, 'OnlineReplica');
   await partitions.triggerOnline(context.allPartitions());

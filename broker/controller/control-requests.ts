@@ -58,7 +58,13 @@ export class ControlRequests {
     await this.flush();
   }
 
-  /** The same to all brokers. */
+  /** Tells the brokers everything; what they know beyond it they forget. */
+  async sendFullMetadata(brokers: readonly number[]): Promise<void> {
+    this.begin().addFullMetadata(brokers);
+    await this.flush();
+  }
+
+  /** Tells all brokers who is alive, and about the partitions. */
   async sendMetadataToAll(partitions: readonly ControlledPartition[]): Promise<void> {
     await this.sendMetadata(this.#context.liveOrShuttingDownIds(), partitions);
   }

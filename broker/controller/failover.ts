@@ -24,6 +24,7 @@ export async function takeOffice(office: Office): Promise<void> {
   await replicas.startUp();
   await failpoints?.hit('failover.after-replica-startup');
   await partitions.startUp();
+  await requests.sendFullMetadata(context.liveOrShuttingDownIds());
   await failpoints?.hit('failover.after-partition-startup');
   for (const id of context.liveOrShuttingDownIds()) await checkBroker(office, id);
   await deletion.resume();

@@ -21,6 +21,14 @@ export interface ControllerIdentity {
   readonly epoch: number;
 }
 
+/**
+ * Type of an UpdateMetadata that lists every partition there is: what it does not list does not exist any more. Kafka
+ * has it for controllers in Raft mode, and passes over it otherwise. Here it also cures brokers which missed that a
+ * topic was deleted, because the controller that knew of it died, or because they had lost their session.
+ */
+const FULL_UPDATE = 2;
+const INCREMENTAL_UPDATE = 0;
+
 /** Leader by which brokers learn that a partition goes away (Kafka: `LeaderAndIsr.LeaderDuringDelete`). */
 export const LEADER_DURING_DELETE = -2;
 /** Leader epoch of StopReplica for a partition that goes away, and for one that has no state. */
@@ -57,6 +65,7 @@ export class RequestBatch {
   readonly #stopReplica: EntriesByBroker = new Map();
   readonly #metadataBrokers = new Set<number>();
   readonly #metadataPartitions = new Map<string, ControlledPartition>();
+  #metadataIsFull = false;
 
   constructor(identity: ControllerIdentity, context: ControllerContext, interBrokerListener: string) {
     this.#identity = identity;
@@ -80,6 +89,12 @@ export class RequestBatch {
     for (const partition of partitions) {
       if (partition.leadership !== null) this.#metadataPartitions.set(partition.key, partition);
     }
+  }
+
+  /** The list of live brokers, and all partitions: the brokers forget any other. */
+  addFullMetadata(brokers: readonly number[]): void {
+    this.#metadataIsFull = true;
+    this.addUpdateMetadata(brokers, this.#context.allPartitions());
   }
 
   addStopReplica(broker: number, partition: ControlledPartition, deletePartition: boolean): void {
@@ -111,6 +126,7 @@ export class RequestBatch {
     this.#leaderAndIsr.clear();
     this.#metadataBrokers.clear();
     this.#metadataPartitions.clear();
+    this.#metadataIsFull = false;
     this.#stopReplica.clear();
     return requests;
   }
@@ -154,10 +170,11 @@ export class RequestBatch {
       partitionStates: group.map(({ partition }) => this.#metadataState(partition)),
     }));
     const liveBrokers = this.#context.liveOrShuttingDownBrokers().map(describeBroker);
+    const type = this.#metadataIsFull ? FULL_UPDATE : INCREMENTAL_UPDATE;
     return [...this.#metadataBrokers].map(broker => ({
       kind: 'updateMetadata',
       broker,
-      request: { ...this.#header(broker), topicStates, liveBrokers },
+      request: { ...this.#header(broker), type, topicStates, liveBrokers },
     }));
   }
 

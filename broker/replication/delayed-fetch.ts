@@ -36,7 +36,7 @@ export class DelayedFetch implements DelayedOperation {
   complete(how: Completion): void {
     switch (how) {
       case 'cancelled':
-        return this.#answer(Promise.resolve([]));
+        { this.#answer(Promise.resolve([])); return; }
       case 'expired':
         this.#looks = this.#reader.look(this.#params, this.#view, false);
         break;

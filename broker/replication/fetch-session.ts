@@ -1,8 +1,8 @@
+import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Contact } from './follower-state.ts';
 import type { FetchedPartition, FetchTarget, FetchView } from './fetch-target.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import type { Partition, PartitionWatcher } from './partition.ts';
-import { ErrorCode } from '../../shared/protocol/errors.ts';
 
 /** What sessions need of the broker. */
 export interface SessionSurroundings {
@@ -50,6 +50,19 @@ class SessionEntry implements FetchTarget, PartitionWatcher {
 
   partitionChanged(): void {
     this.#session.partitionChanged(this);
+  }
+
+  /** Whether the fetcher has to hear of what was found. */
+  isNews({ errorCode, divergingEpoch, sizeInBytes, highWatermark, logStartOffset }: FetchedPartition): boolean {
+    const isEventful = sizeInBytes > 0 || errorCode !== ErrorCode.NONE || divergingEpoch !== null;
+    return isEventful || this.sentHighWatermark !== highWatermark || this.sentLogStartOffset !== logStartOffset;
+  }
+
+  noteSent({ errorCode, divergingEpoch, highWatermark, logStartOffset }: FetchedPartition): void {
+    // After an error or a divergence the offsets are to be told anew.
+    const isRegular = errorCode === ErrorCode.NONE && divergingEpoch === null;
+    this.sentHighWatermark = isRegular ? highWatermark : NEVER_SENT;
+    this.sentLogStartOffset = logStartOffset;
   }
 }
 
@@ -158,9 +171,9 @@ export class FetchSession implements FetchView {
   }
 
   nothingNew(target: FetchTarget, highWatermark: number, logStartOffset: number): void {
-    const entry = target as SessionEntry;
-    if (entry.sentHighWatermark !== highWatermark || entry.sentLogStartOffset !== logStartOffset) return;
-    if (entry.watched !== null) this.#lively.delete(entry);
+    if (!(target instanceof SessionEntry) || target.watched === null) return;
+    const isKnown = target.sentHighWatermark === highWatermark && target.sentLogStartOffset === logStartOffset;
+    if (isKnown) this.#lively.delete(target);
   }
 
   /**
@@ -169,31 +182,12 @@ export class FetchSession implements FetchView {
    */
   news(fetched: readonly FetchedPartition[], all: boolean): FetchedPartition[] {
     return fetched.filter(found => {
-      const isNews = all || this.#isNews(found);
-      this.#noteSent(found);
+      if (!(found.target instanceof SessionEntry)) return true;
+      const isNews = all || found.target.isNews(found);
+      found.target.noteSent(found);
+      const hasRecords = found.sizeInBytes > 0;
+      if (hasRecords && this.#lively.delete(found.target)) this.#lively.add(found.target);
       return isNews;
     });
-  }
-
-  #isNews({
-    target,
-    errorCode,
-    divergingEpoch,
-    sizeInBytes,
-    highWatermark,
-    logStartOffset,
-  }: FetchedPartition): boolean {
-    const entry = target as SessionEntry;
-    const isEventful = sizeInBytes > 0 || errorCode !== ErrorCode.NONE || divergingEpoch !== null;
-    return isEventful || entry.sentHighWatermark !== highWatermark || entry.sentLogStartOffset !== logStartOffset;
-  }
-
-  #noteSent({ target, errorCode, divergingEpoch, sizeInBytes, highWatermark, logStartOffset }: FetchedPartition): void {
-    const entry = target as SessionEntry;
-    // After an error or a divergence the offsets are to be told anew.
-    const isRegular = errorCode === ErrorCode.NONE && divergingEpoch === null;
-    entry.sentHighWatermark = isRegular ? highWatermark : NEVER_SENT;
-    entry.sentLogStartOffset = logStartOffset;
-    if (sizeInBytes > 0 && this.#lively.delete(entry)) this.#lively.add(entry);
   }
 }

@@ -82,7 +82,7 @@ export class Fetcher {
     this.#partitions.set(followed.key, followed);
     // Without epochs, where the logs part can only be told by what is committed.
     const isComparable = followed.log.latestEpoch >= 0 || followed.log.logEndOffset === followed.log.highWatermark;
-    if (isComparable) return this.#start(followed);
+    if (isComparable) { this.#start(followed); return; }
     void this.#guard(followed, async () => {
       await this.#cutTo(followed, followed.log.highWatermark);
       this.#start(followed);
@@ -218,7 +218,7 @@ export class Fetcher {
       await action();
     } catch (error) {
       if (followed.isRemoved) return;
-      if (!isTransient(error)) return this.#fail(followed, { err: error });
+      if (!isTransient(error)) { this.#fail(followed, { err: error }); return; }
       this.#options.logger.warn({ err: error, partition: followed.key }, 'following a partition failed, trying again');
       this.#backOff(followed);
     }
@@ -231,13 +231,13 @@ export class Fetcher {
       case ErrorCode.OFFSET_OUT_OF_RANGE:
         return this.#reset(followed);
       case ErrorCode.FENCED_LEADER_EPOCH:
-        return this.#fail(followed, { error: 'FENCED_LEADER_EPOCH' });
+        { this.#fail(followed, { error: 'FENCED_LEADER_EPOCH' }); return; }
       default:
         this.#options.logger.debug(
           { partition: followed.key, error: errorByCode(data.errorCode).name },
           'the leader refused a partition of a fetch',
         );
-        return this.#backOff(followed);
+        { this.#backOff(followed); return; }
     }
   }
 
@@ -290,7 +290,7 @@ export class Fetcher {
     const leaderEnd = await leader.offset(topic, partition, leaderEpoch, 'latest');
     if (leaderEnd < log.logEndOffset) {
       await this.#cutTo(followed, leaderEnd);
-      return this.#goOn(followed);
+      this.#goOn(followed); return;
     }
     const leaderStart = await leader.offset(topic, partition, leaderEpoch, 'earliest');
     if (leaderStart > log.logEndOffset) {

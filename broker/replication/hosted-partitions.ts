@@ -26,7 +26,10 @@ export class HostedPartitions {
 
   add(partition: Partition): void {
     let partitions = this.#topics.get(partition.topic);
-    if (partitions === undefined) this.#topics.set(partition.topic, (partitions = new Map()));
+    if (partitions === undefined) {
+      partitions = new Map<number, Partition>();
+      this.#topics.set(partition.topic, partitions);
+    }
     partitions.set(partition.partition, partition);
   }
 

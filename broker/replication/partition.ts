@@ -242,7 +242,9 @@ export class Partition {
     const held = this.#held;
     if (held === null) return this.#append(records, options, requireMinIsr);
     return new Promise((resolve, reject) => {
-      held.push(() => this.#append(records, options, requireMinIsr).then(resolve, reject));
+      held.push(() => {
+        this.#append(records, options, requireMinIsr).then(resolve, reject);
+      });
     });
   }
 

@@ -3,7 +3,6 @@ import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
 import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
-import { LeaderAndIsr } from '../../shared/protocol/messages/leader-and-isr.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { DelayedOperations } from '../delayed/delayed-operations.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
@@ -187,10 +186,7 @@ export class ReplicaManager {
   // --- controller --------------------------------------------------------------------------------------------------
 
   /** @param version of the request, on which the answer's layout depends */
-  applyLeaderAndIsr(
-    request: LeaderAndIsrRequest,
-    version: number = LeaderAndIsr.versions.max,
-  ): Promise<LeaderAndIsrResponse> {
+  applyLeaderAndIsr(request: LeaderAndIsrRequest, version: number): Promise<LeaderAndIsrResponse> {
     this.#startCheckpoints();
     return this.#roles.leaderAndIsr(request, version);
   }
@@ -262,7 +258,7 @@ export class ReplicaManager {
       const waiting = this.#fetches.tryCompleteElseWatch(operation, view.watchKeys(), timeoutMs);
       if (waiting === null) return;
       const cancel = () => waiting.cancel();
-      params.closed?.addEventListener('abort', cancel, { once: true });
+      closed?.addEventListener('abort', cancel, { once: true });
       onParked();
     });
   }

@@ -63,10 +63,12 @@ export class LogFlusher {
   }
 
   async #flushTo(target: number): Promise<void> {
-    const { segments, recoveryPoint } = this.#state;
-    if (target > recoveryPoint) {
+    const state = this.#state;
+    const { segments, recoveryPoint } = state;
+    if (target > recoveryPoint || state.cutUnsynced) {
+      state.cutUnsynced = false;
       const first = segments.floor(recoveryPoint).baseOffset;
-      const unflushed = segments.all.filter(({ baseOffset }) => baseOffset >= first && baseOffset < target);
+      const unflushed = segments.all.filter(({ baseOffset }) => baseOffset >= first && baseOffset <= target);
       for (const segment of unflushed) await segment.flush();
     }
     await this.#flushSmallFiles();

@@ -67,6 +67,8 @@ export class LogState {
   closed = false;
   /** Whether the epoch file has changed since it was last flushed. */
   epochsUnsynced = false;
+  /** Whether the end was cut off and the device may still have it, to show up again after a loss of power. */
+  cutUnsynced = false;
 
   constructor(environment: LogEnvironment, loaded: LoadedLog, tail: TailWindow) {
     this.environment = environment;

@@ -57,6 +57,7 @@ export class LogTruncation {
     const state = this.#state;
     state.tail.clear();
     state.positions.clear();
+    state.cutUnsynced = true;
     state.logEndOffset = offset;
     state.recoveryPoint = Math.min(state.recoveryPoint, offset);
     state.logStartOffset = Math.min(state.logStartOffset, offset);

@@ -244,19 +244,21 @@ export class PartitionLog {
    */
   async truncateTo(offset: number): Promise<boolean> {
     if (offset < 0) throw new RangeError(`Cannot truncate a log to offset ${offset}.`);
-    return this.#restructure(() => {
-      const cut = this.#truncation.truncateTo(offset);
-      if (cut) this.#services.truncated();
-      return cut;
-    });
+    const cut = await this.#restructure(() => this.#truncation.truncateTo(offset));
+    if (cut) this.#afterCut();
+    return cut;
   }
 
   /** Deletes everything; the log then begins and ends at `offset`. */
   async truncateFullyAndStartAt(offset: number): Promise<void> {
-    await this.#restructure(() => {
-      this.#truncation.restartAt(offset);
-      this.#services.truncated();
-    });
+    await this.#restructure(() => this.#truncation.restartAt(offset));
+    this.#afterCut();
+  }
+
+  /** Brings the cut and the lower recovery point to the device soon. */
+  #afterCut(): void {
+    this.#flushInBackground(this.logEndOffset);
+    this.#services.truncated();
   }
 
   /** Changes the log's structure when nothing is being written. */

@@ -159,6 +159,7 @@ export class StubBroker {
   }
 
   #updateMetadata(request: RequestOf<typeof UpdateMetadata>): ResponseOf<typeof UpdateMetadata> {
+    if (request.type === 2) this.metadata.clear();
     this.knownBrokers = request.liveBrokers.map(({ id }) => id);
     for (const { topicName, partitionStates } of request.topicStates) {
       for (const { partitionIndex, leader, isr, offlineReplicas } of partitionStates) {

@@ -83,7 +83,8 @@ export class VirtualTime implements Clock, Timers {
     });
     const isPending = () => pending;
     // A condition may itself wait for timers (a read over a slow connection).
-    for (await settle(); isPending(); await settle()) if (!this.#fireNext(Infinity)) break;
+    do await settle();
+    while (isPending() && this.#fireNext(Infinity));
     return done;
   }
 

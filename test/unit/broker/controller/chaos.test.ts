@@ -156,6 +156,6 @@ test('brokers crash, hang and lose sessions while topics come and go: order retu
       await expectConvergence(cluster);
       await watchman.look();
     }),
-    { numRuns: 500 },
+    { numRuns: 60 },
   );
 }, 120_000);

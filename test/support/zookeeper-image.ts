@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { GenericContainer } from 'testcontainers';
+
+/** What a ZooKeeper server needs of Debian's jars. */
+const DEBIAN_JARS = ['zookeeper', 'zookeeper-jute', 'slf4j-api', 'slf4j-simple', 'metrics-core', 'snappy-java'];
+/** Modules of the Java runtime that it needs. */
+const MODULES =
+  'java.base,java.logging,java.management,java.naming,java.security.jgss,java.security.sasl,java.xml,jdk.unsupported,jdk.management';
+/** Name of the image, by which a second test run finds it. */
+const IMAGE = 'samsa-test-zookeeper:1';
+
+/**
+ * Builds an image with the ZooKeeper and the Java of this machine, on top of nothing: no registry is asked. Takes some
+ * ten seconds the first time. Needs a Docker engine.
+ */
+export async function buildZooKeeperImage(): Promise<string> {
+  const context = mkdtempSync(join(tmpdir(), 'samsa-image-'));
+  try {
+    const root = join(context, 'root');
+    for (const directory of ['tmp', 'data', 'jars']) mkdirSync(join(root, directory), { recursive: true });
+    copyJars(join(root, 'jars'));
+    const java = buildRuntime(root);
+    for (const library of librariesOf(java)) copyInto(root, library);
+    writeFileSync(join(context, 'Dockerfile'), DOCKERFILE);
+    // With deleteOnExit the image would be built anew for every test file.
+    const image = await GenericContainer.fromDockerfile(context).build(IMAGE, { deleteOnExit: false });
+    void image;
+    return IMAGE;
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
+
+const DOCKERFILE = `FROM scratch
+COPY root/ /
+ENTRYPOINT ["/java/bin/java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-cp", "/jars/*"]
+CMD ["org.apache.zookeeper.server.quorum.QuorumPeerMain", "/zoo.cfg"]
+`;
+
+function copyJars(target: string): void {
+  const home = process.env.ZOOKEEPER_HOME;
+  const jars =
+    home === undefined || home === ''
+      ? DEBIAN_JARS.map(name => `/usr/share/java/${name}.jar`)
+      : readdirSync(join(home, 'lib')).map(name => join(home, 'lib', name));
+  for (const jar of jars) {
+    if (!existsSync(jar)) throw new Error(`no ${jar} here: install Debian's package zookeeper or set ZOOKEEPER_HOME`);
+    // Debian's names are links to names with a version.
+    cpSync(realpathSync(jar), join(target, jar.slice(jar.lastIndexOf('/') + 1)));
+  }
+}
+
+/** A small Java runtime where the JDK's jlink is at hand, else a copy of the machine's. Returns its programs and libraries. */
+function buildRuntime(root: string): string[] {
+  const target = join(root, 'java');
+  const home = dirname(dirname(realpathSync(execFileSync('which', ['java']).toString().trim())));
+  if (existsSync(join(home, 'bin', 'jlink')) && existsSync(join(home, 'jmods'))) {
+    execFileSync(join(home, 'bin', 'jlink'), [
+      '--add-modules',
+      MODULES,
+      '--strip-debug',
+      '--no-man-pages',
+      '--no-header-files',
+      '--output',
+      target,
+    ]);
+  } else {
+    for (const part of ['bin', 'lib', 'conf']) {
+      cpSync(join(home, part), join(target, part), { recursive: true, dereference: true });
+    }
+  }
+  const libraries = readdirSync(join(target, 'lib'), { recursive: true }).map(String);
+  return [
+    join(target, 'bin', 'java'),
+    ...libraries.filter(name => name.endsWith('.so')).map(name => join(target, 'lib', name)),
+  ];
+}
+
+/** Shared libraries of the machine that the files are linked with, as ldd names them. */
+function librariesOf(files: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  for (const file of files) {
+    const lines = execFileSync('ldd', [file]).toString().split('\n');
+    for (const line of lines) {
+      const path = /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1];
+      if (path !== undefined && !files.includes(path) && !path.includes('/java/lib/')) found.add(path);
+    }
+  }
+  return found;
+}
+
+function copyInto(root: string, path: string): void {
+  mkdirSync(join(root, dirname(path)), { recursive: true });
+  cpSync(realpathSync(path), join(root, path));
+}
