@@ -27,7 +27,16 @@ const seamModules = [
   'cluster',
   'dgram',
 ];
-const seamGlobals = ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
+const seamGlobals = [
+  'Date',
+  'performance',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'clearImmediate',
+];
 const seamProperties = [
   { object: 'Math', property: 'random' },
   { object: 'AbortSignal', property: 'timeout' },
@@ -44,7 +53,10 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allow: [{ name: ['bigint'], from: 'lib' }] }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allow: [{ name: ['bigint'], from: 'lib' }] },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/unified-signatures': 'off',
@@ -58,7 +70,10 @@ export default tseslint.config(
   {
     files: seamRooms,
     rules: {
-      'no-restricted-globals': ['error', ...seamGlobals.map(name => ({ name, message: 'Use the seam in shared/runtime (Clock, Timers).' }))],
+      'no-restricted-globals': [
+        'error',
+        ...seamGlobals.map(name => ({ name, message: 'Use the seam in shared/runtime (Clock, Timers).' })),
+      ],
       'no-restricted-imports': [
         'error',
         {
@@ -75,7 +90,10 @@ export default tseslint.config(
           ],
         },
       ],
-      'no-restricted-properties': ['error', ...seamProperties.map(p => ({ ...p, message: 'Use the seam in shared/runtime.' }))],
+      'no-restricted-properties': [
+        'error',
+        ...seamProperties.map(p => ({ ...p, message: 'Use the seam in shared/runtime.' })),
+      ],
     },
   },
   {

@@ -28,7 +28,8 @@ import { TopicCreation } from './metadata/topic-creation.ts';
 
 /** Registers every API that this broker serves: what is not here is not advertised. */
 export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
-  const { brokerId, clusterId, config, store, metadata, topicConfigs, metrics, replicas, controller, timers, random } = rooms;
+  const { brokerId, clusterId, config, store, metadata, topicConfigs, metrics, replicas, controller, timers, random } =
+    rooms;
   const registry = new ApiRegistry(logger.child({ component: 'api' }));
   const creation = new TopicCreation({ store, metadata, config, random });
   const waits = new MetadataWaits(metadata, timers);

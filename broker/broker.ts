@@ -64,7 +64,11 @@ export class Broker {
     const begun = performance.now();
     for (const warning of this.#config.warnings) this.#logger.warn(warning);
     const zk = await this.#connect();
-    const store = new ZooKeeperStore(zk, { clock: systemClock, timers: systemTimers, logger: this.#component('zookeeper') });
+    const store = new ZooKeeperStore(zk, {
+      clock: systemClock,
+      timers: systemTimers,
+      logger: this.#component('zookeeper'),
+    });
     await store.ensurePersistentPaths();
     const identity = await establishIdentity(this.#config, store, realFileSystem, systemRandom);
     if (this.#config.get('broker.id') < 0) this.#logger = this.#logger.child({ brokerId: identity.brokerId });
@@ -106,7 +110,7 @@ export class Broker {
       config,
       topicConfigs,
       logger: this.#component('config'),
-      onTopicChange: topic => this.#rooms?.logs.updateTopicConfig(topic),
+      onTopicChange: topic => this.#onTopicChange(topic),
     });
     this.#configSync = configSync;
     await configSync.loadBrokerConfig();
@@ -147,10 +151,28 @@ export class Broker {
       if (config.get('unclean.leader.election.enable')) void controller.uncleanLeaderElectionEnabled();
     });
     config.onAnyChange(() => this.#rooms?.logs.updateAllTopicConfigs());
-    return { brokerId, clusterId, config, ...seams, store, metadata, topicConfigs, metrics, logs, replicas, controller, connector };
+    return {
+      brokerId,
+      clusterId,
+      config,
+      ...seams,
+      store,
+      metadata,
+      topicConfigs,
+      metrics,
+      logs,
+      replicas,
+      controller,
+      connector,
+    };
   }
 
-  #openLogs(brokerId: number, clusterId: string, topicConfigs: TopicConfigs, store: ZooKeeperStore): Promise<LogManager> {
+  #openLogs(
+    brokerId: number,
+    clusterId: string,
+    topicConfigs: TopicConfigs,
+    store: ZooKeeperStore,
+  ): Promise<LogManager> {
     const config = this.#config;
     return LogManager.open({
       fs: realFileSystem,
@@ -201,7 +223,9 @@ export class Broker {
   #readiness(): Readiness {
     if (this.#state !== 'running') return { ready: false, reason: `The broker is ${this.#state}.` };
     const known = this.#rooms!.metadata.isAlive(this.#rooms!.brokerId);
-    return known ? { ready: true, reason: '' } : { ready: false, reason: 'The controller has not taken notice of this broker yet.' };
+    return known
+      ? { ready: true, reason: '' }
+      : { ready: false, reason: 'The controller has not taken notice of this broker yet.' };
   }
 
   #describeSelf(brokerId: number, door: Door): BrokerRegistration {
@@ -269,6 +293,14 @@ export class Broker {
     });
   }
 
+  #onTopicChange(topic: string): void {
+    const rooms = this.#rooms;
+    if (rooms === null) return;
+    rooms.logs.updateTopicConfig(topic);
+    if (rooms.topicConfigs.effective(topic)['unclean.leader.election.enable'])
+      void rooms.controller.uncleanLeaderElectionEnabled(topic);
+  }
+
   /** Leaves the cluster in order: leaderships first, then connections, logs and the ZooKeeper session. */
   async shutdown(): Promise<void> {
     const rooms = this.#rooms;
@@ -276,7 +308,15 @@ export class Broker {
     this.#state = 'stopping';
     if (rooms !== null && wasRunning) {
       const { brokerId, config, metadata, timers, connector } = rooms;
-      await leaveCluster({ brokerId, brokerEpoch: this.#brokerEpoch, config, metadata, connector, timers, logger: this.#logger });
+      await leaveCluster({
+        brokerId,
+        brokerEpoch: this.#brokerEpoch,
+        config,
+        metadata,
+        connector,
+        timers,
+        logger: this.#logger,
+      });
     }
     await this.#release();
     this.#state = 'stopped';

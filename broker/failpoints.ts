@@ -8,7 +8,8 @@ import { FAILPOINTS, type Failpoint, type Failpoints } from './controller/failpo
 export function failpointsFrom(environment: NodeJS.ProcessEnv): Failpoints | undefined {
   const wanted = environment.SAMSA_FAILPOINT;
   if (wanted === undefined || wanted === '') return undefined;
-  if (!FAILPOINTS.includes(wanted as Failpoint)) throw new Error(`SAMSA_FAILPOINT=${wanted} does not exist; there are ${FAILPOINTS.join(', ')}`);
+  if (!FAILPOINTS.includes(wanted as Failpoint))
+    throw new Error(`SAMSA_FAILPOINT=${wanted} does not exist; there are ${FAILPOINTS.join(', ')}`);
   return {
     hit(name) {
       if (name === wanted) process.kill(process.pid, 'SIGKILL');

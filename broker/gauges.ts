@@ -1,7 +1,13 @@
 import type { BrokerRooms } from './rooms.ts';
 
 /** Lets the metrics page read what the rooms know. */
-export function exposeGauges({ metrics, replicas, controller, logs }: BrokerRooms): void {
+export function exposeGauges({ metrics, metadata, replicas, controller, logs }: BrokerRooms): void {
+  metrics.mirror('isrShrinks', () => replicas.statistics().isrShrinks);
+  metrics.mirror('isrExpands', () => replicas.statistics().isrExpands);
+  metrics.mirror('failedIsrUpdates', () => replicas.statistics().failedIsrUpdates);
+  metadata.onChange(({ removed }) => {
+    for (const { topic } of removed) if (!metadata.hasTopic(topic)) metrics.removeTopic(topic);
+  });
   metrics.expose('underReplicatedPartitions', () => replicas.statistics().underReplicatedPartitions);
   metrics.expose('underMinIsrPartitions', () => replicas.statistics().underMinIsrPartitionCount);
   metrics.expose('atMinIsrPartitions', () => replicas.statistics().atMinIsrPartitionCount);

@@ -24,7 +24,8 @@ export async function establishIdentity(
   const configured = config.get('broker.id');
   if (configured >= 0) return { brokerId: configured, clusterId };
   const stored = storedIds(config, fs);
-  if (stored.length > 1) throw new Error(`log.dirs belong to different brokers: meta.properties name the ids ${stored.join(', ')}`);
+  if (stored.length > 1)
+    throw new Error(`log.dirs belong to different brokers: meta.properties name the ids ${stored.join(', ')}`);
   const brokerId = stored[0] ?? (await store.brokers.generateId(config.get('reserved.broker.max.id')));
   return { brokerId, clusterId };
 }

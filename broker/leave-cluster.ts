@@ -41,7 +41,10 @@ async function attemptLeave(parts: LeaveClusterParts): Promise<string | null> {
   try {
     const connection = await connector.connect(endpoint);
     try {
-      const options = { version: ControlledShutdown.versions.max, timeoutMs: config.get('controller.socket.timeout.ms') };
+      const options = {
+        version: ControlledShutdown.versions.max,
+        timeoutMs: config.get('controller.socket.timeout.ms'),
+      };
       const response = (await connection.call(ControlledShutdown, { brokerId, brokerEpoch }, options))!;
       if (response.errorCode !== ErrorCode.NONE) return errorByCode(response.errorCode).name;
       const { length } = response.remainingPartitions;

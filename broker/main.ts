@@ -43,7 +43,9 @@ function fail(message: string): never {
 
 async function run(argv: readonly string[]): Promise<void> {
   if (argv.includes('--version')) {
-    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+      version: string;
+    };
     process.stdout.write(`${version}\n`);
     return;
   }

@@ -53,7 +53,9 @@ async function refuseSharedAddress(registration: BrokerRegistration, store: ZooK
   for (const { id, registration: other } of await store.brokers.list()) {
     const shared = id === registration.id ? undefined : addresses(other).find(address => own.has(address));
     if (shared !== undefined) {
-      throw new Error(`advertised.listeners has ${shared}, which broker ${id} advertises already: every broker needs its own`);
+      throw new Error(
+        `advertised.listeners has ${shared}, which broker ${id} advertises already: every broker needs its own`,
+      );
     }
   }
 }

@@ -33,6 +33,10 @@ export function buildRestClients(rooms: BrokerRooms, dispatcher: Dispatcher, log
     negotiate: true,
     timers,
   });
-  const connector = new OwnConnector(isOwn, () => new LocalConnection({ dispatcher, clientId, timers, behalf }), remote);
+  const connector = new OwnConnector(
+    isOwn,
+    () => new LocalConnection({ dispatcher, clientId, timers, behalf }),
+    remote,
+  );
   return new RestClients({ connector, runtime: { clock, timers, random, logger } });
 }

@@ -22,42 +22,125 @@ const MAX_INT = 2147483647;
 export const CLIENT_CONFIG = {
   'bootstrap.servers': { default: '', kinds: ALL, doc: 'First contact addresses, host:port, separated by commas.' },
   'client.id': { default: '', kinds: ALL, doc: 'Name by which brokers log and meter this client.' },
-  'samsa.dialect': { default: 'http2', oneOf: ['http2', 'kafka'], kinds: ALL, doc: 'Protocol spoken with the brokers: RPC over HTTP/2, or the Kafka wire protocol.' },
-  'metadata.max.age.ms': { default: 300_000, min: 0, kinds: ALL, doc: 'Age at which cluster metadata is asked for again.' },
+  'samsa.dialect': {
+    default: 'http2',
+    oneOf: ['http2', 'kafka'],
+    kinds: ALL,
+    doc: 'Protocol spoken with the brokers: RPC over HTTP/2, or the Kafka wire protocol.',
+  },
+  'metadata.max.age.ms': {
+    default: 300_000,
+    min: 0,
+    kinds: ALL,
+    doc: 'Age at which cluster metadata is asked for again.',
+  },
   'request.timeout.ms': { default: 30_000, min: 1, kinds: ALL, doc: 'Time limit of one request.' },
-  'default.api.timeout.ms': { default: 60_000, min: 0, kinds: ['consumer', 'admin'], doc: 'Time limit of a call with all its retries.' },
+  'default.api.timeout.ms': {
+    default: 60_000,
+    min: 0,
+    kinds: ['consumer', 'admin'],
+    doc: 'Time limit of a call with all its retries.',
+  },
   'retry.backoff.ms': { default: 100, min: 0, kinds: ALL, doc: 'Pause before the first retry; doubled each time.' },
   'retry.backoff.max.ms': { default: 1_000, min: 0, kinds: ALL, doc: 'Longest pause between retries.' },
-  'reconnect.backoff.ms': { default: 50, min: 0, kinds: ALL, doc: 'Pause before the first reconnect; doubled each time.' },
+  'reconnect.backoff.ms': {
+    default: 50,
+    min: 0,
+    kinds: ALL,
+    doc: 'Pause before the first reconnect; doubled each time.',
+  },
   'reconnect.backoff.max.ms': { default: 1_000, min: 0, kinds: ALL, doc: 'Longest pause between reconnects.' },
-  'socket.connection.setup.timeout.ms': { default: 10_000, min: 1, kinds: ALL, doc: 'Time limit for opening a connection.' },
+  'socket.connection.setup.timeout.ms': {
+    default: 10_000,
+    min: 1,
+    kinds: ALL,
+    doc: 'Time limit for opening a connection.',
+  },
 
-  acks: { default: 'all', oneOf: ['all', '-1', '0', '1'], kinds: ['producer'], doc: 'Acknowledgement waited for: none, the leader, or all in-sync replicas.' },
+  acks: {
+    default: 'all',
+    oneOf: ['all', '-1', '0', '1'],
+    kinds: ['producer'],
+    doc: 'Acknowledgement waited for: none, the leader, or all in-sync replicas.',
+  },
   'batch.size': { default: 16_384, min: 0, kinds: ['producer'], doc: 'Bytes at which a batch is closed.' },
   'linger.ms': { default: 0, min: 0, kinds: ['producer'], doc: 'How long a batch waits for more records.' },
   'buffer.memory': { default: 33_554_432, min: 0, kinds: ['producer'], doc: 'Bytes of records not yet acknowledged.' },
-  'max.block.ms': { default: 60_000, min: 0, kinds: ['producer'], doc: 'How long a send may wait for metadata or memory.' },
+  'max.block.ms': {
+    default: 60_000,
+    min: 0,
+    kinds: ['producer'],
+    doc: 'How long a send may wait for metadata or memory.',
+  },
   'max.request.size': { default: 1_048_576, min: 0, kinds: ['producer'], doc: 'Largest request and largest record.' },
-  'max.in.flight.requests.per.connection': { default: 5, min: 1, kinds: ['producer'], doc: 'Produce requests at one broker at a time; never two of one partition.' },
-  retries: { default: MAX_INT, min: 0, kinds: ['producer', 'admin'], doc: 'Retries of a request, within its time limit.' },
-  'delivery.timeout.ms': { default: 120_000, min: 0, kinds: ['producer'], doc: 'Time from send to success or failure of a record.' },
-  'compression.type': { default: 'none', oneOf: ['none', 'gzip', 'snappy', 'lz4', 'zstd'], kinds: ['producer'], doc: 'Codec of the batches.' },
+  'max.in.flight.requests.per.connection': {
+    default: 5,
+    min: 1,
+    kinds: ['producer'],
+    doc: 'Produce requests at one broker at a time; never two of one partition.',
+  },
+  retries: {
+    default: MAX_INT,
+    min: 0,
+    kinds: ['producer', 'admin'],
+    doc: 'Retries of a request, within its time limit.',
+  },
+  'delivery.timeout.ms': {
+    default: 120_000,
+    min: 0,
+    kinds: ['producer'],
+    doc: 'Time from send to success or failure of a record.',
+  },
+  'compression.type': {
+    default: 'none',
+    oneOf: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+    kinds: ['producer'],
+    doc: 'Codec of the batches.',
+  },
   'compression.gzip.level': { default: -1, min: -1, kinds: ['producer'], doc: 'gzip level, 1 to 9; -1 = its default.' },
   'compression.lz4.level': { default: 9, min: 1, kinds: ['producer'], doc: 'lz4 level, 1 to 17.' },
   'compression.zstd.level': { default: 3, min: -131_072, kinds: ['producer'], doc: 'zstd level, up to 22.' },
-  'partitioner.class': { default: 'default', oneOf: ['default', 'round-robin', 'org.apache.kafka.clients.producer.RoundRobinPartitioner'], kinds: ['producer'], doc: 'How records that name no partition are spread.' },
-  'partitioner.ignore.keys': { default: false, kinds: ['producer'], doc: 'Spread records with a key like those without.' },
+  'partitioner.class': {
+    default: 'default',
+    oneOf: ['default', 'round-robin', 'org.apache.kafka.clients.producer.RoundRobinPartitioner'],
+    kinds: ['producer'],
+    doc: 'How records that name no partition are spread.',
+  },
+  'partitioner.ignore.keys': {
+    default: false,
+    kinds: ['producer'],
+    doc: 'Spread records with a key like those without.',
+  },
 
   'fetch.min.bytes': { default: 1, min: 0, kinds: ['consumer'], doc: 'Bytes for which a fetch waits.' },
   'fetch.max.wait.ms': { default: 500, min: 0, kinds: ['consumer'], doc: 'How long a fetch waits for them.' },
   'fetch.max.bytes': { default: 52_428_800, min: 0, kinds: ['consumer'], doc: 'Largest answer.' },
-  'max.partition.fetch.bytes': { default: 1_048_576, min: 0, kinds: ['consumer'], doc: 'Largest share of one partition in an answer.' },
+  'max.partition.fetch.bytes': {
+    default: 1_048_576,
+    min: 0,
+    kinds: ['consumer'],
+    doc: 'Largest share of one partition in an answer.',
+  },
   'max.poll.records': { default: 500, min: 1, kinds: ['consumer'], doc: 'Records handed out by one poll.' },
-  'auto.offset.reset': { default: 'latest', oneOf: ['earliest', 'latest', 'none'], kinds: ['consumer'], doc: 'Where to go on when there is no valid position.' },
-  'isolation.level': { default: 'read_uncommitted', oneOf: ['read_uncommitted', 'read_committed'], kinds: ['consumer'], doc: 'Whether records of open and aborted transactions are read.' },
+  'auto.offset.reset': {
+    default: 'latest',
+    oneOf: ['earliest', 'latest', 'none'],
+    kinds: ['consumer'],
+    doc: 'Where to go on when there is no valid position.',
+  },
+  'isolation.level': {
+    default: 'read_uncommitted',
+    oneOf: ['read_uncommitted', 'read_committed'],
+    kinds: ['consumer'],
+    doc: 'Whether records of open and aborted transactions are read.',
+  },
   'check.crcs': { default: true, kinds: ['consumer'], doc: 'Verify the checksum of each batch.' },
   'client.rack': { default: '', kinds: ['consumer'], doc: 'Rack of this client, for reading from a near replica.' },
-  'allow.auto.create.topics': { default: true, kinds: ['consumer'], doc: 'Let the broker create topics that are asked for.' },
+  'allow.auto.create.topics': {
+    default: true,
+    kinds: ['consumer'],
+    doc: 'Let the broker create topics that are asked for.',
+  },
 } as const satisfies Record<string, Row>;
 
 type Rows = typeof CLIENT_CONFIG;
@@ -79,10 +162,11 @@ export interface ResolvedConfig {
 export function resolveConfig(kind: ClientKind, settings: ClientSettings): ResolvedConfig {
   const values: Record<string, unknown> = {};
   const warnings: string[] = [];
+  const rows: Record<string, Row> = CLIENT_CONFIG;
   for (const [key, row] of Object.entries(CLIENT_CONFIG)) values[key] = row.default;
   for (const [key, given] of Object.entries(settings)) {
     if (given === undefined || given === null) continue;
-    const row = (CLIENT_CONFIG as Record<string, Row>)[key];
+    const row = rows[key];
     if (row?.kinds.includes(kind)) values[key] = parse(key, row, given);
     else if (row === undefined && !TOLERATED.test(key)) warnings.push(`the setting ${key} is not known to a ${kind}`);
   }
@@ -99,8 +183,9 @@ function parse(key: string, row: Row, given: unknown): number | string | boolean
       if (String(text).toLowerCase() === 'false') return false;
       throw invalid(key, given, 'true or false');
     default: {
-      const value = String(text as string | number);
-      if (row.oneOf !== undefined && !row.oneOf.includes(value)) throw invalid(key, given, `one of ${row.oneOf.join(', ')}`);
+      const value = String(text);
+      if (row.oneOf !== undefined && !row.oneOf.includes(value))
+        throw invalid(key, given, `one of ${row.oneOf.join(', ')}`);
       return value;
     }
   }

@@ -118,7 +118,9 @@ function connectorOf(kind: string, config: ClientConfigValues, runtime: ClientRu
     connectTimeoutMs: config['socket.connection.setup.timeout.ms'],
     timers: runtime.timers,
   };
-  return config['samsa.dialect'] === 'kafka' ? new KafkaConnector({ ...options, negotiate: true }) : new Http2Connector(options);
+  return config['samsa.dialect'] === 'kafka'
+    ? new KafkaConnector({ ...options, negotiate: true })
+    : new Http2Connector(options);
 }
 
 function compressionOf(config: ClientConfigValues): BatchCompression {

@@ -30,3 +30,8 @@ export function keyValues(pairs: readonly string[] | undefined, option: string):
 export function clientSettings(bootstrap: string, file?: string, more: ClientSettings = {}): ClientSettings {
   return { ...readSettings(file), 'bootstrap.servers': bootstrap, ...more };
 }
+
+/** Picks the value of a setting: the tool's option if it was given, else what the properties say, else the default. */
+export function optionOrSetting(own: Readonly<Record<string, string>>) {
+  return <T>(name: string, option: T | undefined, fallback: T): T | string => option ?? own[name] ?? fallback;
+}

@@ -34,15 +34,25 @@ export function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Kafka's tools take `-name value` for `--name value`; negative numbers stay values. */
-function normalise(argv: readonly string[]): string[] {
-  return argv.map(argument => (/^-[A-Za-z][\w.-]+(=|$)/.test(argument) ? `-${argument}` : argument));
+/** Kafka's tools take `-name value` for `--name value`. The value of an option stays as it is, whatever it begins with. */
+function normalise(command: Command, argv: readonly string[]): string[] {
+  let isValue = false;
+  return argv.map(argument => {
+    if (isValue) {
+      isValue = false;
+      return argument;
+    }
+    const option = /^-[A-Za-z][\w.-]+(=|$)/.test(argument) ? `-${argument}` : argument;
+    isValue = command.options.some(({ long, required: takesValue }) => takesValue && long === option);
+    return option;
+  });
 }
 
-/** Parses the arguments and returns the options. @throws UsageError */
+/** Parses the arguments and returns the options. @throws UsageError, also when there are no arguments at all */
 export function parseOptions<T extends object>(command: Command, argv: readonly string[]): T {
+  if (argv.length === 0) throw new UsageError('');
   try {
-    return command.parse(normalise(argv), { from: 'user' }).opts<T>();
+    return command.parse(normalise(command, argv), { from: 'user' }).opts<T>();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') throw new Finished(`${error.message}\n`);

@@ -21,7 +21,9 @@ export function describeClusterHandler(cache: MetadataCache, clusterId: string):
       return {
         throttleTimeMs: 0,
         errorCode: supported ? ErrorCode.NONE : ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
-        errorMessage: supported ? null : `Endpoint type ${request.endpointType} is not served by brokers; 1 (brokers) is.`,
+        errorMessage: supported
+          ? null
+          : `Endpoint type ${request.endpointType} is not served by brokers; 1 (brokers) is.`,
         endpointType: BROKERS,
         clusterId,
         controllerId: cache.controllerId ?? -1,

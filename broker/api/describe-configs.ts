@@ -64,7 +64,10 @@ function entriesOf(parts: DescribeConfigsParts, { resourceType, resourceName }: 
         `Broker ${resourceName} was asked for, but this is broker ${parts.brokerId}: each broker describes only itself.`,
       );
     default:
-      throw new AdminError(ErrorCode.INVALID_REQUEST, `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.`);
+      throw new AdminError(
+        ErrorCode.INVALID_REQUEST,
+        `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.`,
+      );
   }
 }
 

@@ -46,7 +46,9 @@ export function fetchHandler(parts: FetchParts): ApiHandler<typeof Fetch> {
       const readable = fetched.map(found => adapt(found, version));
       for (const found of readable) meter(metrics, found, params.replicaId >= 0);
       const response = session.answer(readable);
-      return version < FIRST_VERSION_WITH_LEADER_HINTS ? response : withHints(response, readable, hints, context.connection.listenerName);
+      return version < FIRST_VERSION_WITH_LEADER_HINTS
+        ? response
+        : withHints(response, readable, hints, context.connection.listenerName);
     },
   };
 }
@@ -67,7 +69,8 @@ function paramsOf(request: Request, version: number, config: BrokerConfig) {
 
 /** What this version can digest of what was found. */
 function adapt(found: FetchedPartition, version: number): FetchedPartition {
-  if (found.errorCode === ErrorCode.KAFKA_STORAGE_ERROR && version <= 5) return fetchError(found.target, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  if (found.errorCode === ErrorCode.KAFKA_STORAGE_ERROR && version <= 5)
+    return fetchError(found.target, ErrorCode.NOT_LEADER_OR_FOLLOWER);
   if (found.sizeInBytes === 0 || version >= FIRST_VERSION_WITH_ZSTD) return found;
   if (usesZstd(found.records)) return fetchError(found.target, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
   if (version >= FIRST_VERSION_WITH_BATCHES) return found;
@@ -80,13 +83,18 @@ function usesZstd(records: readonly Buffer[]): boolean {
   return records.some(piece => {
     const cursor = new BatchCursor().reset(piece);
     while (cursor.next()) {
-      if (batch.magic(piece, cursor.position) === 2 && batch.compressionCodec(piece, cursor.position) === CODECS.zstd) return true;
+      if (batch.magic(piece, cursor.position) === 2 && batch.compressionCodec(piece, cursor.position) === CODECS.zstd)
+        return true;
     }
     return false;
   });
 }
 
-function meter(metrics: BrokerMetrics, { target, errorCode, sizeInBytes }: FetchedPartition, isFollower: boolean): void {
+function meter(
+  metrics: BrokerMetrics,
+  { target, errorCode, sizeInBytes }: FetchedPartition,
+  isFollower: boolean,
+): void {
   if (target.topic === null || errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) metrics.allTopics.fetchFailed();
   else if (errorCode !== ErrorCode.NONE) metrics.topic(target.topic).fetchFailed();
   else if (isFollower) metrics.topic(target.topic).replicatedOut(sizeInBytes);
@@ -95,7 +103,12 @@ function meter(metrics: BrokerMetrics, { target, errorCode, sizeInBytes }: Fetch
 
 type Response = ReturnType<ReturnType<FetchSessions['open']>['answer']>;
 
-function withHints(response: Response, fetched: readonly FetchedPartition[], hints: LeaderHints, listenerName: string): Response {
+function withHints(
+  response: Response,
+  fetched: readonly FetchedPartition[],
+  hints: LeaderHints,
+  listenerName: string,
+): Response {
   const moved = fetched.filter(
     ({ errorCode }) => errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH,
   );
@@ -104,8 +117,11 @@ function withHints(response: Response, fetched: readonly FetchedPartition[], hin
   const responses = response.responses.map(topic => ({
     ...topic,
     partitions: topic.partitions.map(partition => {
-      const found = moved.find(({ target }) => target.partition === partition.partitionIndex && target.topicId === topic.topicId);
-      const leader = found?.target.topic == null ? null : hints.leader(found.target.topic, partition.partitionIndex);
+      const found = moved.find(
+        ({ target }) => target.partition === partition.partitionIndex && target.topicId === topic.topicId,
+      );
+      const name = found?.target.topic ?? null;
+      const leader = name === null ? null : hints.leader(name, partition.partitionIndex);
       if (leader === null) return partition;
       leaders.add(leader.leaderId);
       return { ...partition, currentLeader: leader };

@@ -14,7 +14,9 @@ type Result = ResponseInput<typeof IncrementalAlterConfigs>['responses'][number]
 const OPERATIONS: readonly SettingChange['operation'][] = ['set', 'delete', 'append', 'subtract'];
 
 /** Changes single settings of topics and of this broker (KIP-339). Any broker may be asked about a topic. */
-export function incrementalAlterConfigsHandler(alteration: ConfigAlteration): ApiHandler<typeof IncrementalAlterConfigs> {
+export function incrementalAlterConfigsHandler(
+  alteration: ConfigAlteration,
+): ApiHandler<typeof IncrementalAlterConfigs> {
   return {
     api: IncrementalAlterConfigs,
     versions: IncrementalAlterConfigs.versions,
@@ -34,7 +36,11 @@ async function alter(alteration: ConfigAlteration, resource: Resource, validateO
     const changes = changesOf(resource);
     if (resourceType === RESOURCE_TYPE.topic) await alteration.alterTopic(resourceName, changes, validateOnly);
     else if (resourceType === RESOURCE_TYPE.broker) await alteration.alterBroker(resourceName, changes, validateOnly);
-    else throw new AdminError(ErrorCode.INVALID_REQUEST, `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.`);
+    else
+      throw new AdminError(
+        ErrorCode.INVALID_REQUEST,
+        `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.`,
+      );
   } catch (error) {
     failure = adminFailure(error);
   }
@@ -43,11 +49,15 @@ async function alter(alteration: ConfigAlteration, resource: Resource, validateO
 
 function changesOf({ configs }: Resource): SettingChange[] {
   const [repeated] = duplicates(configs.map(config => config.name));
-  if (repeated !== undefined) throw new AdminError(ErrorCode.INVALID_REQUEST, `Setting ${repeated} stands in the request more than once.`);
+  if (repeated !== undefined)
+    throw new AdminError(ErrorCode.INVALID_REQUEST, `Setting ${repeated} stands in the request more than once.`);
   return configs.map(({ name, configOperation, value }) => {
     const operation = OPERATIONS[configOperation];
     if (operation === undefined) {
-      throw new AdminError(ErrorCode.INVALID_REQUEST, `Operation ${configOperation} does not exist; 0 to 3 (set, delete, append, subtract) do.`);
+      throw new AdminError(
+        ErrorCode.INVALID_REQUEST,
+        `Operation ${configOperation} does not exist; 0 to 3 (set, delete, append, subtract) do.`,
+      );
     }
     return { name, operation, value };
   });

@@ -44,7 +44,8 @@ async function lookUp(
     version: context.apiVersion,
   });
   if (context.apiVersion === 0) {
-    const oldStyleOffsets = found.errorCode === ErrorCode.NONE && found.offset >= 0 && maxNumOffsets > 0 ? [found.offset] : [];
+    const oldStyleOffsets =
+      found.errorCode === ErrorCode.NONE && found.offset >= 0 && maxNumOffsets > 0 ? [found.offset] : [];
     return { partitionIndex, errorCode: found.errorCode, oldStyleOffsets };
   }
   const { errorCode, timestamp: foundTimestamp, offset, leaderEpoch } = found;

@@ -115,5 +115,7 @@ function partitionError(
   version: number,
 ): number {
   if (leaderReachable) return ErrorCode.NONE;
-  return cache.isAlive(partition.leader) && version >= 6 ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE;
+  return cache.isAlive(partition.leader) && version >= 6
+    ? ErrorCode.LISTENER_NOT_FOUND
+    : ErrorCode.LEADER_NOT_AVAILABLE;
 }

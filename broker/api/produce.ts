@@ -40,13 +40,18 @@ export function produceHandler(parts: ProduceParts): ApiHandler<typeof Produce> 
     versions: Produce.versions,
     async handle(request, context) {
       const outcomes = await append(parts, request, context);
-      if (request.acks === 0) return closeOnError(outcomes);
-      return answer(parts, outcomes, context);
+      if (request.acks !== 0) return answer(parts, outcomes, context);
+      closeOnError(outcomes);
+      return undefined;
     },
   };
 }
 
-async function append({ replicas, metrics }: ProduceParts, request: Request, context: RequestContext): Promise<AppendResult[]> {
+async function append(
+  { replicas, metrics }: ProduceParts,
+  request: Request,
+  context: RequestContext,
+): Promise<AppendResult[]> {
   const refused: AppendResult[] = [];
   const entries: AppendEntry[] = [];
   for (const { name, partitionData } of request.topicData) {
@@ -79,14 +84,16 @@ function refuse(records: Buffer, version: number): Refusal | null {
   const invalid = (message: string) => ({ code: ErrorCode.INVALID_RECORD, message });
   const cursor = new BatchCursor().reset(records);
   try {
-    if (!cursor.next()) return invalid('A produce request has to carry exactly one record batch a partition, and this one has none.');
+    if (!cursor.next())
+      return invalid('A produce request has to carry exactly one record batch a partition, and this one has none.');
     const { position, size } = cursor;
     const magic = batch.magic(records, position);
     if (magic !== 2) return invalid(`From version 3 on, produce requests carry batches of magic 2, not ${magic}.`);
     if (version < FIRST_VERSION_WITH_ZSTD && batch.compressionCodec(records, position) === CODECS.zstd) {
       return { code: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, message: 'zstd may be used from produce version 7 on.' };
     }
-    if (size !== records.length) return invalid('A produce request has to carry exactly one record batch a partition, and this one has more.');
+    if (size !== records.length)
+      return invalid('A produce request has to carry exactly one record batch a partition, and this one has more.');
     return null;
   } catch (error) {
     return { code: ErrorCode.CORRUPT_MESSAGE, message: (error as Error).message };
@@ -98,7 +105,8 @@ function messageCount(records: Buffer): number {
   const cursor = new BatchCursor().reset(records);
   let count = 0;
   try {
-    while (cursor.next()) count += batch.magic(records, cursor.position) === 2 ? batch.recordCount(records, cursor.position) : 1;
+    while (cursor.next())
+      count += batch.magic(records, cursor.position) === 2 ? batch.recordCount(records, cursor.position) : 1;
   } catch {
     // What is malformed is refused by the log, with a sentence that says why.
   }
@@ -129,9 +137,9 @@ function meter(
   else metrics.topic(topic).produceFailed(bytes);
 }
 
-function closeOnError(outcomes: readonly AppendResult[]): undefined {
+function closeOnError(outcomes: readonly AppendResult[]): void {
   const failed = outcomes.find(outcome => outcome.errorCode !== ErrorCode.NONE);
-  if (failed === undefined) return undefined;
+  if (failed === undefined) return;
   throw new CloseConnection(
     `a produce with acks=0 to ${failed.topic}-${failed.partition} failed: ${failed.errorMessage ?? String(failed.errorCode)}`,
   );
@@ -144,7 +152,10 @@ function answer({ hints }: ProduceParts, outcomes: readonly AppendResult[], cont
   for (const outcome of outcomes) {
     let partitions = topics.get(outcome.topic);
     if (partitions === undefined) topics.set(outcome.topic, (partitions = []));
-    const leader = withHints && outcome.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ? hints.leader(outcome.topic, outcome.partition) : null;
+    const leader =
+      withHints && outcome.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER
+        ? hints.leader(outcome.topic, outcome.partition)
+        : null;
     if (leader !== null) leaders.add(leader.leaderId);
     partitions.push({
       index: outcome.partition,
@@ -152,13 +163,20 @@ function answer({ hints }: ProduceParts, outcomes: readonly AppendResult[], cont
       baseOffset: outcome.baseOffset,
       logAppendTimeMs: outcome.logAppendTimeMs,
       logStartOffset: outcome.logStartOffset,
-      recordErrors: outcome.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message })),
+      recordErrors: outcome.recordErrors.map(({ batchIndex, message }) => ({
+        batchIndex,
+        batchIndexErrorMessage: message,
+      })),
       errorMessage: outcome.errorMessage,
       ...(leader === null ? {} : { currentLeader: leader }),
     });
   }
   const nodeEndpoints = hints.endpoints(leaders, context.connection.listenerName);
-  return { responses: [...topics].map(([name, partitionResponses]) => ({ name, partitionResponses })), throttleTimeMs: 0, nodeEndpoints };
+  return {
+    responses: [...topics].map(([name, partitionResponses]) => ({ name, partitionResponses })),
+    throttleTimeMs: 0,
+    nodeEndpoints,
+  };
 }
 
 /** Clients of the oldest versions do not know KAFKA_STORAGE_ERROR. */

@@ -1,4 +1,4 @@
-import type { Api, RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
+import type { Api } from '../../shared/protocol/api.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { RequestContext } from '../request/context.ts';
@@ -19,7 +19,7 @@ export class ApiRegistry implements Dispatcher {
   }
 
   add<A extends Api>(handler: ApiHandler<A>): void {
-    this.#handlers.set(handler.api.key, handler as unknown as ApiHandler);
+    this.#handlers.set(handler.api.key, handler);
   }
 
   /** All handlers by ascending API key. */
@@ -46,11 +46,7 @@ export class ApiRegistry implements Dispatcher {
     return encode(handler.api, answer, apiVersion);
   }
 
-  #handle(
-    handler: ApiHandler,
-    request: RequestOf<Api>,
-    context: RequestContext,
-  ): ReturnType<ApiHandler['handle']> {
+  #handle(handler: ApiHandler, request: unknown, context: RequestContext): ReturnType<ApiHandler['handle']> {
     try {
       const answer = handler.handle(request, context);
       return answer instanceof Promise ? answer.catch((error: unknown) => this.#failed(handler, error)) : answer;
@@ -67,6 +63,6 @@ export class ApiRegistry implements Dispatcher {
   }
 }
 
-function encode(api: Api, response: ResponseInput<Api> | undefined, version: number): Buffer[] | undefined {
+function encode(api: Api, response: unknown, version: number): Buffer[] | undefined {
   return response === undefined ? undefined : api.response.encode(response, version);
 }

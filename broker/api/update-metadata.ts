@@ -13,8 +13,14 @@ type Endpoint = Request['liveBrokers'][number]['endpoints'][number];
 /** Security protocols on the wire, by code (Kafka's SecurityProtocol). */
 const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 
+/** Type of an update that lists all partitions: sent to a broker that starts, which may have missed deletions. */
+const FULL = 2;
+
 /** The controller tells this broker what the cluster looks like. */
-export function updateMetadataHandler(cache: MetadataCache, epochs: ControllerEpochs): ApiHandler<typeof UpdateMetadata> {
+export function updateMetadataHandler(
+  cache: MetadataCache,
+  epochs: ControllerEpochs,
+): ApiHandler<typeof UpdateMetadata> {
   return {
     api: UpdateMetadata,
     versions: UpdateMetadata.versions,
@@ -30,6 +36,7 @@ export function updateMetadataHandler(cache: MetadataCache, epochs: ControllerEp
 function updateOf(request: Request, version: number): MetadataUpdate {
   return {
     controllerId: request.controllerId,
+    isFull: request.type === FULL,
     brokers: request.liveBrokers.map(broker => ({
       id: broker.id,
       rack: broker.rack,
@@ -57,7 +64,11 @@ function grouped(topics: Request['topicStates']): MetadataUpdate['topics'] {
 }
 
 function ungrouped(states: Request['ungroupedPartitionStates']): MetadataUpdate['topics'] {
-  return states.map(state => ({ topic: state.topicName, topicId: null, partitions: [partitionOf(state.topicName, state)] }));
+  return states.map(state => ({
+    topic: state.topicName,
+    topicId: null,
+    partitions: [partitionOf(state.topicName, state)],
+  }));
 }
 
 function partitionOf(topic: string, state: State): PartitionMetadata {

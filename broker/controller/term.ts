@@ -3,6 +3,7 @@ import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Timer, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
+import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import type { ControllerEpoch, ZooKeeperStore } from '../../shared/zookeeper/store.ts';
 import type { WatchEvent } from '../../shared/zookeeper/zookeeper.ts';
 import { BrokerChannels, type ResponseListener } from './broker-channels.ts';
@@ -151,7 +152,7 @@ export class Term {
         const failed = new Set(
           partitionErrors
             .filter(entry => entry.errorCode !== ErrorCode.NONE)
-            .map(entry => `${entry.topicName}-${entry.partitionIndex}`),
+            .map(entry => partitionKey(entry.topicName, entry.partitionIndex)),
         );
         const isDeleted = ({ partition }: PartitionReplica) =>
           errorCode === ErrorCode.NONE && !failed.has(partition.key);

@@ -7,7 +7,10 @@ import { errorBody, errorHandler } from './http-error.ts';
 import { HttpServers } from './http-servers.ts';
 import { registerMetricsPage } from './metrics-page.ts';
 import type { Readiness } from './ports.ts';
-import { registerRpc, type RpcParts } from './rpc.ts';
+import type { RpcCall } from './rpc-call.ts';
+import { RPC_PATH } from '../../shared/connection/rpc.ts';
+import { RpcApis } from './rpc-apis.ts';
+import { RpcService, type RpcParts } from './rpc.ts';
 
 export interface HttpAppParts extends RpcParts {
   readonly readiness: () => Readiness;
@@ -26,11 +29,14 @@ export interface HttpApp {
 
 /** Builds the one Fastify app behind both HTTP versions. */
 export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
+  const apis = new RpcApis(parts.dispatcher);
+  const rpc = new RpcService(apis, parts);
   let servers: HttpServers | undefined;
   const app = Fastify({
     bodyLimit: parts.options.maxRequestBytes,
     serverFactory: handler => {
-      servers = new HttpServers(handler, parts.timers, parts.options.maxIdleMs);
+      const handlers = { rpc: (call: RpcCall) => void rpc.serve(call), other: handler };
+      servers = new HttpServers(handlers, parts.timers, parts.options.maxIdleMs);
       return servers.http1Server;
     },
   });
@@ -40,7 +46,7 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
   );
   registerHealth(app, parts.readiness);
   registerMetricsPage(app, parts.registry);
-  registerRpc(app, parts);
+  app.get(RPC_PATH.slice(0, -1), () => ({ apis: apis.describe() }));
   parts.routes?.(app);
   await app.ready();
   return {

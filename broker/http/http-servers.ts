@@ -3,6 +3,7 @@ import { createServer as createHttp2, type Http2Server, type ServerHttp2Session 
 import type { Socket } from 'node:net';
 import type { Timers } from '../../shared/runtime/clock.ts';
 import type { ConnectionContext } from '../request/context.ts';
+import { http1Call, http2Call, isRpc, type RpcCall } from './rpc-call.ts';
 
 /**
  * HTTP/2 flow control for uploads: one stream, and a whole session. Larger ones gain nothing on an upload, and a session
@@ -18,22 +19,30 @@ const HEAD_TIMEOUT_MS = 60_000;
 
 const kConnection = Symbol('connection');
 
-/** A socket with its connection's context; an HTTP/2 session's socket proxy shows it too. */
-interface TaggedSocket {
+/** A socket or an HTTP/2 session with its connection's context; a session's socket proxy shows the socket's. */
+interface Tagged {
   [kConnection]?: ConnectionContext;
 }
 
 /** The connection that a request came in by. */
-export function connectionOf(request: { readonly socket: unknown }): ConnectionContext {
-  return (request.socket as TaggedSocket)[kConnection]!;
+export function connectionOf(request: { readonly socket: object }): ConnectionContext {
+  return (request.socket as Tagged)[kConnection]!;
+}
+
+/** Who takes which requests. */
+export interface HttpHandlers {
+  readonly rpc: (call: RpcCall) => void;
+  /** All others. */
+  readonly other: RequestListener;
 }
 
 /**
- * An HTTP/1.1 and an HTTP/2 server over one handler. They own no port: accepted sockets are handed to them.
+ * An HTTP/1.1 and an HTTP/2 server over the same handlers. They own no port: accepted sockets are handed to them.
  */
 export class HttpServers {
   readonly http1Server: Server;
   readonly #http2Server: Http2Server;
+  readonly #handlers: HttpHandlers;
   readonly #timers: Timers;
   readonly #maxIdleMs: number;
   readonly #sockets = new Set<Socket>();
@@ -41,19 +50,12 @@ export class HttpServers {
   #closing = false;
   #onDrained: (() => void) | null = null;
 
-  constructor(handler: RequestListener, timers: Timers, maxIdleMs: number) {
+  constructor(handlers: HttpHandlers, timers: Timers, maxIdleMs: number) {
+    this.#handlers = handlers;
     this.#timers = timers;
     this.#maxIdleMs = Math.max(0, maxIdleMs);
-    this.http1Server = this.#createHttp1(handler);
-    this.#http2Server = createHttp2(
-      {
-        settings: { initialWindowSize: STREAM_WINDOW_BYTES, maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
-        maxSessionMemory: MAX_SESSION_MEMORY_MB,
-      },
-      handler as never,
-    );
-    this.#http2Server.on('session', session => this.#opened(session));
-    this.#http2Server.on('sessionError', () => {});
+    this.http1Server = this.#createHttp1();
+    this.#http2Server = this.#createHttp2();
   }
 
   http1(socket: Socket, connection: ConnectionContext): void {
@@ -84,7 +86,7 @@ export class HttpServers {
     deadline.cancel();
   }
 
-  #createHttp1(handler: RequestListener): Server {
+  #createHttp1(): Server {
     const options = {
       noDelay: true,
       headersTimeout: HEAD_TIMEOUT_MS,
@@ -92,19 +94,38 @@ export class HttpServers {
       requestTimeout: 0,
       keepAliveTimeout: this.#maxIdleMs,
     };
+    const { rpc, other } = this.#handlers;
     const server = createHttp1(options, (request, response) => {
       response.once('close', () => {
         if (this.#closing) setImmediate(() => server.closeIdleConnections());
       });
-      handler(request, response);
+      if (isRpc(request.method, request.url)) rpc(http1Call(request, response, connectionOf(request)));
+      else other(request, response);
     });
     // A server looks after its connections' time limits from 'listening' on, which this one never does by itself.
     server.emit('listening');
     return server;
   }
 
+  #createHttp2(): Http2Server {
+    const server = createHttp2({
+      settings: { initialWindowSize: STREAM_WINDOW_BYTES, maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+    });
+    // A server with a request listener wraps every stream. This one has no connections: it wraps the streams given to it.
+    const compatible = createHttp2({}, this.#handlers.other as never);
+    server.on('stream', (stream, headers, ...rest) => {
+      const { session } = stream;
+      if (!isRpc(headers[':method'], headers[':path'])) compatible.emit('stream', stream, headers, ...rest);
+      else if (session !== undefined) this.#handlers.rpc(http2Call(stream, headers, (session as Tagged)[kConnection]!));
+    });
+    server.on('session', session => this.#opened(session));
+    server.on('sessionError', () => {});
+    return server;
+  }
+
   #adopt(socket: Socket, connection: ConnectionContext): void {
-    (socket as TaggedSocket)[kConnection] = connection;
+    (socket as Tagged)[kConnection] = connection;
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -114,6 +135,7 @@ export class HttpServers {
 
   #opened(session: ServerHttp2Session): void {
     this.#sessions.add(session);
+    (session as Tagged)[kConnection] = connectionOf(session);
     session.once('close', () => this.#sessions.delete(session));
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     let streams = 0;

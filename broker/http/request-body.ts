@@ -1,20 +1,10 @@
 import type { Readable } from 'node:stream';
 import { HttpError } from './http-error.ts';
 import type { Lease, RequestMemory } from './ports.ts';
+import type { RpcExchange } from './rpc-exchange.ts';
 
 /** What a body without content-length may have: memory is set aside before it is read. */
-export const UNANNOUNCED_MAX_BYTES = 1 << 20;
-
-/** The client went away before its request was complete; there is nobody to tell. */
-export class RequestAborted extends Error {
-  override readonly name = 'RequestAborted';
-}
-
-/** A body in memory that is held until `release`. */
-export interface RequestBody {
-  readonly bytes: Buffer;
-  release(): void;
-}
+const UNANNOUNCED_MAX_BYTES = 1 << 20;
 
 /**
  * How much memory the body needs.
@@ -24,55 +14,51 @@ export interface RequestBody {
 export function bodyLength(contentLength: string | undefined, maxBytes: number): number {
   if (contentLength === undefined) return Math.min(UNANNOUNCED_MAX_BYTES, maxBytes);
   const length = Number(contentLength);
-  if (length > maxBytes) {
-    throw new HttpError(413, `The body has ${length} bytes; socket.request.max.bytes allows ${maxBytes}.`);
+  if (!(length <= maxBytes)) {
+    throw new HttpError(413, `The body has ${contentLength} bytes; socket.request.max.bytes allows ${maxBytes}.`);
   }
   return length;
 }
 
 /**
- * Waits for the body's memory. Leaves the line when the client goes away.
- * @throws RequestAborted
+ * Waits for the body's memory. Leaves the line when the exchange is over.
+ * @throws the reason for its end
  */
 export function bodyMemory(
   memory: RequestMemory,
   length: number,
   isProduce: boolean,
-  gone: AbortSignal,
-): Promise<Lease> | Lease {
-  const lease = memory.tryLease(length, isProduce);
-  if (lease !== null) return lease;
+  exchange: RpcExchange,
+): Promise<Lease> {
   return new Promise((resolve, reject) => {
-    const giveUp = memory.lease(length, isProduce, granted => {
-      gone.removeEventListener('abort', onGone);
-      resolve(granted);
+    const giveUp = memory.lease(length, isProduce, lease => {
+      exchange.whenGone(null);
+      resolve(lease);
     });
-    const onGone = () => {
+    exchange.whenGone(reason => {
       giveUp();
-      reject(new RequestAborted());
-    };
-    gone.addEventListener('abort', onGone, { once: true });
+      reject(reason);
+    });
   });
 }
 
 /**
  * Reads the body into its memory.
- * @throws HttpError 413 when there is more than the memory holds; RequestAborted when the client goes away
+ * @throws HttpError 413 when there is more than the memory holds; else the reason for the exchange's end
  */
-export function readBody(stream: Readable, lease: Lease, gone: AbortSignal): Promise<Buffer> {
+export function readBody(stream: Readable, memory: Buffer, exchange: RpcExchange): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const memory = lease.bytes;
     let only: Buffer | null = null;
     let length = 0;
-    const finish = (settle: () => void) => {
+    const stop = () => {
       stream.off('data', onData).off('end', onEnd);
-      gone.removeEventListener('abort', onGone);
-      settle();
+      exchange.whenGone(null);
     };
     const onData = (chunk: Buffer) => {
       if (length + chunk.length > memory.length) {
+        stop();
         const message = `The body has more than ${memory.length} bytes; a longer one must announce its content-length.`;
-        finish(() => reject(new HttpError(413, message)));
+        reject(new HttpError(413, message));
         return;
       }
       // A body that comes in one piece needs no copy.
@@ -80,9 +66,14 @@ export function readBody(stream: Readable, lease: Lease, gone: AbortSignal): Pro
       else memory.set(chunk, length);
       length += chunk.length;
     };
-    const onEnd = () => finish(() => resolve(only ?? memory.subarray(0, length)));
-    const onGone = () => finish(() => reject(gone.reason as Error));
+    const onEnd = () => {
+      stop();
+      resolve(only ?? memory.subarray(0, length));
+    };
+    exchange.whenGone(reason => {
+      stop();
+      reject(reason);
+    });
     stream.on('data', onData).on('end', onEnd);
-    gone.addEventListener('abort', onGone, { once: true });
   });
 }

@@ -13,9 +13,14 @@ export class RpcApis {
     this.#dispatcher = dispatcher;
   }
 
-  /** By ascending key. */
-  all(): ApiHandler[] {
-    return [...this.#map().values()];
+  /** What `GET /v1/rpc` tells, by ascending key. */
+  describe(): { name: string; key: number; min_version: number; max_version: number }[] {
+    return [...this.#map().values()].map(({ api, versions }) => ({
+      name: api.name,
+      key: api.key,
+      min_version: versions.min,
+      max_version: versions.max,
+    }));
   }
 
   /** @throws HttpError 404 */
@@ -44,12 +49,12 @@ export class RpcApis {
  * The version to use: the one given, else the newest.
  * @throws HttpError 400 naming the range
  */
-export function rpcVersion({ api, versions }: ApiHandler, given: unknown): number {
-  if (given === undefined) return versions.max;
-  const version = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : NaN;
+export function rpcVersion({ api, versions }: ApiHandler, given: string | null): number {
+  if (given === null) return versions.max;
+  const version = /^\d+$/.test(given) ? Number(given) : NaN;
   if (version >= versions.min && version <= versions.max) return version;
   throw new HttpError(
     400,
-    `version=${JSON.stringify(given)} of ${api.name} is not served, only ${versions.min} to ${versions.max} are.`,
+    `version=${given} of ${api.name} is not served, only ${versions.min} to ${versions.max} are.`,
   );
 }

@@ -1,63 +1,77 @@
-import type { ServerResponse } from 'node:http';
-import { constants, Http2ServerResponse } from 'node:http2';
-import { RequestAborted, type RequestBody } from './request-body.ts';
-import { CONTENT_TYPES, type RpcForm } from './rpc-form.ts';
+import type { Lease } from './ports.ts';
+import type { RpcCall } from './rpc-call.ts';
 import type { UnsentAnswers } from './unsent-answers.ts';
 
+/** The client went away before there was an answer; there is nobody to tell. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
 /**
- * The answering side of one RPC, over either HTTP version. It outlives the handler: the request's memory is held until
- * the handler is done *and* the answer is out, for an answer may hold views of the request.
+ * One RPC from its head to its last byte. It outlives the handler: the request's memory is held until the handler is
+ * done *and* the answer is out, for an answer may hold views of the request.
  */
 export class RpcExchange {
-  readonly #response: ServerResponse;
+  readonly #call: RpcCall;
   readonly #unsent: UnsentAnswers;
-  readonly #gone = new AbortController();
-  #held: RequestBody | null = null;
+  #gone: Error | null = null;
+  #onGone: ((reason: Error) => void) | null = null;
+  #abort: AbortController | null = null;
+  #lease: Lease | null = null;
   #unsentBytes = 0;
   #isSettled = false;
   #isClosed = false;
 
-  constructor(response: ServerResponse, unsent: UnsentAnswers) {
-    this.#response = response;
+  constructor(call: RpcCall, unsent: UnsentAnswers) {
+    this.#call = call;
     this.#unsent = unsent;
-    response.once('close', () => this.#onClose());
+    call.onClose(() => this.#onClose());
   }
 
-  /** Aborts when the client is gone, or its time for the request is over, before there is an answer. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  /** Why there is no use in going on, or null. */
+  get gone(): Error | null {
+    return this.#gone;
   }
 
-  /** Ends the exchange for a reason of the broker's own. */
+  /** The same as a signal; made only for handlers that look at it. */
+  get closed(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#gone !== null) this.#abort.abort(this.#gone);
+    }
+    return this.#abort.signal;
+  }
+
+  /** Sets the one listener that hears of the end, at once if it has come; null unsets it. */
+  whenGone(listener: ((reason: Error) => void) | null): void {
+    this.#onGone = listener;
+    if (this.#gone !== null) listener?.(this.#gone);
+  }
+
+  /** Ends the exchange before there is an answer. */
   abort(reason: Error): void {
-    this.#gone.abort(reason);
+    if (this.#gone !== null) return;
+    this.#gone = reason;
+    this.#onGone?.(reason);
+    this.#abort?.abort(reason);
   }
 
-  hold(body: RequestBody): void {
-    this.#held = body;
+  hold(lease: Lease): void {
+    this.#lease = lease;
   }
 
-  answer(form: RpcForm, chunks: readonly Buffer[], bytes: number): void {
+  /** @returns the answer's bytes */
+  answer(status: number, contentType: string | null, chunks: readonly Buffer[]): number {
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (this.#isClosed) return bytes;
     this.#unsentBytes = bytes;
     this.#unsent.add(bytes);
-    this.#response.writeHead(200, { 'content-type': CONTENT_TYPES[form], 'content-length': bytes });
-    this.#response.cork();
-    for (const chunk of chunks) this.#response.write(chunk);
-    this.#response.end();
-    this.#response.uncork();
+    this.#call.reply.send(status, contentType, chunks, bytes);
+    return bytes;
   }
 
-  /** Accepted, and there is nothing to say. */
-  answerNothing(): void {
-    this.#response.writeHead(204);
-    this.#response.end();
-  }
-
-  /** Breaks off without an answer: that stream only, or the whole connection where it carries nothing else. */
   reset(): void {
-    const response: unknown = this.#response;
-    if (response instanceof Http2ServerResponse) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else this.#response.destroy();
+    if (!this.#isClosed) this.#call.reply.reset();
   }
 
   /** The handler is done with the request's bytes. */
@@ -68,12 +82,12 @@ export class RpcExchange {
 
   #onClose(): void {
     this.#isClosed = true;
-    if (!this.#isSettled) this.#gone.abort(new RequestAborted());
+    if (!this.#isSettled) this.abort(new ClientGone());
     this.#unsent.remove(this.#unsentBytes);
     this.#releaseIfOver();
   }
 
   #releaseIfOver(): void {
-    if (this.#isSettled && this.#isClosed) this.#held?.release();
+    if (this.#isSettled && this.#isClosed) this.#lease?.release();
   }
 }

@@ -1,19 +1,19 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CLIENT_ID_HEADER, RPC_PATH } from '../../shared/connection/rpc.ts';
+import { CLIENT_ID_HEADER } from '../../shared/connection/rpc.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
 import type { Clock, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
-import type { ConnectionContext, RequestContext } from '../request/context.ts';
+import type { ConnectionContext } from '../request/context.ts';
 import { CloseConnection, type ApiHandler, type Dispatcher } from '../request/handler.ts';
-import { HttpError } from './http-error.ts';
-import { connectionOf } from './http-servers.ts';
+import { errorBody, HttpError } from './http-error.ts';
 import type { HttpOptions, RequestMemory, RpcObserver } from './ports.ts';
 import { ProduceOrder, type ProduceTurn } from './produce-order.ts';
-import { bodyLength, bodyMemory, readBody, RequestAborted } from './request-body.ts';
-import { RpcApis, rpcVersion } from './rpc-apis.ts';
-import { RpcExchange } from './rpc-exchange.ts';
-import { answerForm, fromBinaryAnswer, requestForm, toBinaryRequest, type RpcForm } from './rpc-form.ts';
+import { bodyLength, bodyMemory, readBody } from './request-body.ts';
+import { rpcVersion, type RpcApis } from './rpc-apis.ts';
+import type { RpcCall } from './rpc-call.ts';
+import { RpcContext } from './rpc-context.ts';
+import { ClientGone, RpcExchange } from './rpc-exchange.ts';
+import { answerForm, CONTENT_TYPES, fromBinaryAnswer, requestForm, toBinaryRequest, type RpcForm } from './rpc-form.ts';
 import { UnsentAnswers } from './unsent-answers.ts';
 
 /** Answers that a client has not read yet may have so many bytes before its further requests wait. */
@@ -42,32 +42,13 @@ interface RpcHead {
   readonly asked: RpcForm;
   readonly wanted: RpcForm;
   readonly clientId: string;
+  /** Bytes that the body may have. */
   readonly length: number;
+  readonly isProduce: boolean;
 }
 
-type RpcRequest = FastifyRequest<{ Params: { api: string }; Querystring: { version?: unknown } }>;
-
-/** `POST /v1/rpc/<ApiName>?version=<n>`: every client-facing Kafka API over HTTP, and `GET /v1/rpc`, the list of them. */
-export function registerRpc(app: FastifyInstance, parts: RpcParts): void {
-  const apis = new RpcApis(parts.dispatcher);
-  const service = new RpcService(apis, parts);
-  app.get(RPC_PATH.slice(0, -1), () => ({
-    apis: apis.all().map(({ api, versions }) => ({
-      name: api.name,
-      key: api.key,
-      min_version: versions.min,
-      max_version: versions.max,
-    })),
-  }));
-  void app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
-    scope.post(`${RPC_PATH}:api`, (request, reply) => service.serve(request as RpcRequest, reply));
-    done();
-  });
-}
-
-class RpcService {
+/** `POST /v1/rpc/<ApiName>?version=<n>`: every client-facing Kafka API over HTTP. */
+export class RpcService {
   readonly #apis: RpcApis;
   readonly #parts: RpcParts;
   readonly #sessions = new WeakMap<ConnectionContext, RpcSession>();
@@ -77,22 +58,28 @@ class RpcService {
     this.#parts = parts;
   }
 
-  async serve(request: RpcRequest, reply: FastifyReply): Promise<void> {
-    const head = this.#head(request);
-    const connection = connectionOf(request.raw);
-    const session = this.#sessionOf(connection);
-    const exchange = new RpcExchange(reply.raw, session.unsent);
-    // Nothing has been awaited since the head arrived: turns are taken in the order of heads.
-    const turn = head.handler.api.key === Produce.key ? session.order.take() : null;
+  /** Answers the call, whatever happens. */
+  async serve(call: RpcCall): Promise<void> {
+    const session = this.#sessionOf(call.connection);
+    const exchange = new RpcExchange(call, session.unsent);
+    let turn: ProduceTurn | null = null;
     try {
-      const body = await this.#receive(request, head, exchange);
+      const head = this.#head(call);
+      // Nothing has been awaited since the head arrived: turns are taken in the order of heads.
+      if (head.isProduce) turn = session.order.take();
+      const body = await this.#receive(call, head, exchange);
       const receivedAt = this.#parts.clock.monotonic();
-      await this.#waitTurn(session, turn, exchange);
-      const answer = await this.#dispatch(head, body, this.#context(head, connection, exchange, turn));
-      reply.hijack();
-      this.#answer(head, exchange, answer, this.#parts.clock.monotonic() - receivedAt, body.length);
+      await waitForTurn(session, turn, exchange);
+      const answerBytes = await this.#answer(
+        head,
+        body,
+        new RpcContext(call.connection, exchange, turn, head),
+        exchange,
+      );
+      const elapsedMs = this.#parts.clock.monotonic() - receivedAt;
+      this.#parts.observer.requestAnswered(head.handler.api.key, elapsedMs, body.length, answerBytes);
     } catch (error) {
-      this.#refuse(error, exchange, reply);
+      this.#refuse(error, call, exchange);
     } finally {
       turn?.end();
       exchange.settle();
@@ -100,14 +87,19 @@ class RpcService {
   }
 
   /** @throws HttpError for anything that can be told from the head alone */
-  #head({ params, query, headers }: RpcRequest): RpcHead {
-    const handler = this.#apis.byName(params.api);
-    const version = rpcVersion(handler, query.version);
+  #head({ apiName, version, headers }: RpcCall): RpcHead {
+    const handler = this.#apis.byName(apiName);
     const asked = requestForm(headers['content-type']);
-    const wanted = answerForm(headers.accept, asked);
-    const length = bodyLength(headers['content-length'], this.#parts.options.maxRequestBytes);
     const clientId = headers[CLIENT_ID_HEADER];
-    return { handler, version, asked, wanted, length, clientId: typeof clientId === 'string' ? clientId : '' };
+    return {
+      handler,
+      version: rpcVersion(handler, version),
+      asked,
+      wanted: answerForm(headers.accept, asked),
+      clientId: typeof clientId === 'string' ? clientId : '',
+      length: bodyLength(headers['content-length'], this.#parts.options.maxRequestBytes),
+      isProduce: handler.api.key === Produce.key,
+    };
   }
 
   #sessionOf(connection: ConnectionContext): RpcSession {
@@ -120,74 +112,60 @@ class RpcService {
   }
 
   /** Memory first, in the order of heads, so that an earlier produce never waits for the memory of a later one. */
-  async #receive(request: RpcRequest, head: RpcHead, exchange: RpcExchange): Promise<Buffer> {
+  async #receive(call: RpcCall, head: RpcHead, exchange: RpcExchange): Promise<Buffer> {
     const { memory, options, timers } = this.#parts;
-    const isProduce = head.handler.api.key === Produce.key;
-    const lease = await bodyMemory(memory, head.length, isProduce, exchange.gone);
+    const { handler, version, asked, length, isProduce } = head;
+    const lease = memory.tryLease(length, isProduce) ?? (await bodyMemory(memory, length, isProduce, exchange));
     exchange.hold(lease);
     const { requestTimeoutMs } = options;
-    const deadline = timers.after(requestTimeoutMs, () =>
+    const deadline = timers.after(requestTimeoutMs, () => {
       exchange.abort(
-        new CloseConnection(`the body of a ${head.handler.api.name} did not come within ${requestTimeoutMs} ms`),
-      ),
-    );
+        new CloseConnection(`the body of a ${handler.api.name} did not come within ${requestTimeoutMs} ms`),
+      );
+    });
     try {
-      const body = await readBody(request.raw, lease, exchange.gone);
-      return toBinaryRequest(head.handler.api, head.version, head.asked, body);
+      const body = await readBody(call.body, lease.bytes, exchange);
+      return toBinaryRequest(handler.api, version, asked, body);
     } finally {
       deadline.cancel();
     }
   }
 
-  async #waitTurn({ unsent }: RpcSession, turn: ProduceTurn | null, exchange: RpcExchange): Promise<void> {
-    await unsent.room();
-    if (turn !== null) await turn.comes;
-    if (exchange.gone.aborted) throw exchange.gone.reason;
-  }
-
-  #context(
-    head: RpcHead,
-    connection: ConnectionContext,
-    exchange: RpcExchange,
-    turn: ProduceTurn | null,
-  ): RequestContext {
-    return {
-      connection: { ...connection, closed: exchange.gone },
-      clientId: head.clientId,
-      apiKey: head.handler.api.key,
-      apiVersion: head.version,
-      park: () => turn?.end(),
-    };
-  }
-
-  async #dispatch(
+  /** @returns the answer's bytes */
+  async #answer(
     { handler, version, wanted }: RpcHead,
     body: Buffer,
-    context: RequestContext,
-  ): Promise<Buffer[] | null> {
-    const answer = await this.#parts.dispatcher.dispatch(body, context);
-    return answer === undefined ? null : fromBinaryAnswer(handler.api, version, wanted, answer);
-  }
-
-  #answer(
-    head: RpcHead,
+    context: RpcContext,
     exchange: RpcExchange,
-    answer: Buffer[] | null,
-    elapsedMs: number,
-    requestBytes: number,
-  ): void {
-    const answerBytes = answer === null ? 0 : answer.reduce((sum, chunk) => sum + chunk.length, 0);
-    if (answer === null) exchange.answerNothing();
-    else exchange.answer(head.wanted, answer, answerBytes);
-    this.#parts.observer.requestAnswered(head.handler.api.key, elapsedMs, requestBytes, answerBytes);
+  ): Promise<number> {
+    const answer = await this.#parts.dispatcher.dispatch(body, context);
+    if (answer === undefined) return exchange.answer(204, null, []);
+    return exchange.answer(200, CONTENT_TYPES[wanted], fromBinaryAnswer(handler.api, version, wanted, answer));
   }
 
-  /** @throws HttpError, or what is a bug, for the app's error handler to answer */
-  #refuse(error: unknown, exchange: RpcExchange, reply: FastifyReply): void {
-    if (error instanceof ProtocolError) throw new HttpError(400, error.message);
-    if (!(error instanceof RequestAborted) && !(error instanceof CloseConnection)) throw error;
-    reply.hijack();
-    if (error instanceof CloseConnection) this.#parts.logger.info(`an RPC is broken off: ${error.message}`);
-    exchange.reset();
+  #refuse(error: unknown, call: RpcCall, exchange: RpcExchange): void {
+    const { logger } = this.#parts;
+    if (error instanceof HttpError || error instanceof ProtocolError) {
+      const status = error instanceof HttpError ? error.statusCode : 400;
+      sayError(exchange, status, error.message);
+    } else if (error instanceof ClientGone) {
+      exchange.reset();
+    } else if (error instanceof CloseConnection) {
+      logger.info({ connection: call.connection.connectionId }, `an RPC is broken off: ${error.message}`);
+      exchange.reset();
+    } else {
+      logger.error({ err: error, api: call.apiName }, 'an RPC failed unexpectedly');
+      sayError(exchange, 500, 'The broker failed to handle the request; its log says why.');
+    }
   }
+}
+
+async function waitForTurn({ unsent }: RpcSession, turn: ProduceTurn | null, exchange: RpcExchange): Promise<void> {
+  if (!unsent.hasRoom) await unsent.room();
+  if (turn !== null) await turn.comes;
+  if (exchange.gone !== null) throw exchange.gone;
+}
+
+function sayError(exchange: RpcExchange, status: number, message: string): void {
+  exchange.answer(status, CONTENT_TYPES.json, [Buffer.from(JSON.stringify(errorBody(status, message)))]);
 }

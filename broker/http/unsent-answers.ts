@@ -11,9 +11,14 @@ export class UnsentAnswers {
     this.#limit = limit;
   }
 
+  /** Whether a further request may be started. */
+  get hasRoom(): boolean {
+    return this.#bytes <= this.#limit;
+  }
+
   /** Resolves when a further request may be started. */
   async room(): Promise<void> {
-    while (this.#bytes > this.#limit) await new Promise<void>(resolve => this.#waiting.push(resolve));
+    while (!this.hasRoom) await new Promise<void>(resolve => this.#waiting.push(resolve));
   }
 
   add(bytes: number): void {
@@ -23,7 +28,7 @@ export class UnsentAnswers {
   /** The bytes are sent, or never will be. */
   remove(bytes: number): void {
     this.#bytes -= bytes;
-    if (this.#bytes > this.#limit) return;
+    if (!this.hasRoom) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -81,15 +81,24 @@ function applyChanges(
     else if (value === null) throw new AdminError(ErrorCode.INVALID_REQUEST, `Setting ${name} has no value.`);
     else if (operation === 'set') settings.set(name, value);
     else if (!isList(name)) {
-      throw new AdminError(ErrorCode.INVALID_CONFIG, `Setting ${name} is no list: it can be set or deleted, not added to.`);
+      throw new AdminError(
+        ErrorCode.INVALID_CONFIG,
+        `Setting ${name} is no list: it can be set or deleted, not added to.`,
+      );
     } else settings.set(name, combine(settings.get(name) ?? '', value, operation));
   }
   return settings;
 }
 
 function combine(current: string, value: string, operation: 'append' | 'subtract'): string {
-  const split = (text: string) => text.split(',').map(part => part.trim()).filter(part => part !== '');
+  const split = (text: string) =>
+    text
+      .split(',')
+      .map(part => part.trim())
+      .filter(part => part !== '');
   const given = split(value);
   const kept = split(current).filter(part => !given.includes(part));
-  return (operation === 'append' ? [...split(current), ...given.filter(part => !split(current).includes(part))] : kept).join(',');
+  return (
+    operation === 'append' ? [...split(current), ...given.filter(part => !split(current).includes(part))] : kept
+  ).join(',');
 }

@@ -25,14 +25,18 @@ export function checkManualAssignment(
     if (replicas.length === 0) throw invalid(`Partition ${partition} has no replicas; it needs at least one.`);
     length ??= replicas.length;
     if (replicas.length !== length) {
-      throw invalid(`Partition ${partition} has ${replicas.length} replicas where the others have ${length}; all need the same number.`);
+      throw invalid(
+        `Partition ${partition} has ${replicas.length} replicas where the others have ${length}; all need the same number.`,
+      );
     }
     if (new Set(replicas).size !== replicas.length) {
       throw invalid(`Partition ${partition} names a broker twice: ${replicas.join(',')}.`);
     }
     const dead = replicas.filter(id => !aliveIds.has(id));
     if (dead.length > 0) {
-      throw invalid(`Partition ${partition} names brokers that are not alive: ${dead.join(',')}; alive are ${[...aliveIds].join(',')}.`);
+      throw invalid(
+        `Partition ${partition} names brokers that are not alive: ${dead.join(',')}; alive are ${[...aliveIds].join(',')}.`,
+      );
     }
   }
 }

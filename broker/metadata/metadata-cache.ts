@@ -36,6 +36,8 @@ export const LEADER_DURING_DELETE = -2;
 /** One UpdateMetadata, decoded: brokers replace the former list, partitions are merged into what is known. */
 export interface MetadataUpdate {
   readonly controllerId: number;
+  /** Whether the partitions are all there are: what is known besides has been deleted unheard. */
+  readonly isFull?: boolean;
   readonly brokers: readonly AliveBroker[];
   readonly topics: readonly {
     readonly topic: string;
@@ -93,6 +95,7 @@ export class MetadataCache {
         }
       }
     }
+    if (update.isFull) removed.push(...this.#retain(updated));
     const change = { updated, removed };
     for (const listener of this.#listeners) listener(change);
     return change;
@@ -110,6 +113,14 @@ export class MetadataCache {
       this.#namesById.set(topicId, topic);
     }
     entry.partitions.set(partition.partition, partition);
+  }
+
+  /** Forgets every partition that is not among these; returns the forgotten ones. */
+  #retain(listed: readonly PartitionMetadata[]): { topic: string; partition: number }[] {
+    const kept = new Set(listed.map(({ topic, partition }) => partitionKey(topic, partition)));
+    const forgotten = [...this.snapshot()].filter(([key]) => !kept.has(key)).map(([, partition]) => partition);
+    for (const { topic, partition } of forgotten) this.#remove(topic, partition);
+    return forgotten;
   }
 
   #remove(topic: string, partition: number): void {

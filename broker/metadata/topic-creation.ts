@@ -58,7 +58,8 @@ export class TopicCreation {
     const topicId = randomTopicId(this.#parts.random);
     if (!validateOnly) {
       const partitions = new Map<number, ReplicaAssignment>();
-      for (const [partition, brokers] of replicas) partitions.set(partition, { replicas: brokers, adding: [], removing: [] });
+      for (const [partition, brokers] of replicas)
+        partitions.set(partition, { replicas: brokers, adding: [], removing: [] });
       try {
         await store.topics.create(wish.name, { topicId, partitions }, new Map(Object.entries(configs)));
       } catch (error) {
@@ -72,7 +73,8 @@ export class TopicCreation {
   #checkConfigs(wish: TopicWish): Record<string, string> {
     const configs: Record<string, string> = {};
     for (const [name, value] of Object.entries(wish.configs)) {
-      if (value === null) throw new AdminError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic config ${name}.`);
+      if (value === null)
+        throw new AdminError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic config ${name}.`);
       configs[name] = value;
     }
     const problem = topicConfigProblem(configs, this.#defaults());
@@ -88,8 +90,12 @@ export class TopicCreation {
     if (this.#parts.metadata.hasTopic(name)) throw alreadyExists(name);
     const problem = topicNameProblem(name);
     if (problem !== null) throw new AdminError(ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
-    const existing = await this.#parts.store.topics.names();
-    if (existing.includes(name)) throw await this.#existsInZooKeeper(name);
+    const { store } = this.#parts;
+    // The mark outlives the topic's node: what is created in between would go down with it.
+    const [existing, doomed] = await Promise.all([store.topics.names(), store.deletions.list()]);
+    if (doomed.includes(name))
+      throw new AdminError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' is marked for deletion.`);
+    if (existing.includes(name)) throw alreadyExists(name);
     const colliding = collidingTopic(name, existing);
     if (colliding !== null) {
       throw new AdminError(
@@ -97,13 +103,6 @@ export class TopicCreation {
         `Topic '${name}' collides with existing topics: ${colliding}; names may not differ only in '.' and '_'.`,
       );
     }
-  }
-
-  async #existsInZooKeeper(name: string): Promise<AdminError> {
-    const doomed = (await this.#parts.store.deletions.list()).includes(name);
-    return doomed
-      ? new AdminError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' is marked for deletion.`)
-      : alreadyExists(name);
   }
 
   #assign(wish: TopicWish): Map<number, readonly number[]> {

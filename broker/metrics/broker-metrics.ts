@@ -25,6 +25,7 @@ export class BrokerMetrics {
   /** Over all topics; call it directly for what concerns no existing topic, lest clients make up labels. */
   readonly allTopics = new TopicMetrics();
   readonly #topics = new Map<string, TopicMetrics>();
+  readonly #readers = new Map<Counter, () => number>();
   readonly #counts = Object.fromEntries(Object.keys(COUNTERS).map(name => [name, 0])) as Record<Counter, number>;
   readonly #requestTime: Histogram<'request'>;
   readonly #requestTimes = new Map<string, Histogram.Internal<'request'>>();
@@ -57,6 +58,11 @@ export class BrokerMetrics {
 
   count(counter: Counter, by = 1): void {
     this.#counts[counter] += by;
+  }
+
+  /** Shows a counter that somebody else keeps, by calling `read` whenever the page is asked for. */
+  mirror(counter: Counter, read: () => number): void {
+    this.#readers.set(counter, read);
   }
 
   /** Shows a gauge, from now on, by calling `read` whenever the page is asked for. At most once for each gauge. */
@@ -102,12 +108,13 @@ export class BrokerMetrics {
 
   #exposeCounter(counter: Counter): void {
     const counts = this.#counts;
+    const readers = this.#readers;
     new PrometheusCounter({
       ...COUNTERS[counter],
       registers: [this.registry],
       collect() {
         this.reset();
-        this.inc(counts[counter]);
+        this.inc(readers.get(counter)?.() ?? counts[counter]);
       },
     });
   }

@@ -1,4 +1,4 @@
-import type { Completion, DelayedOperation } from '../delayed/delayed-operations.ts';
+import type { Completion, DelayedOperation, WaitingOperation } from '../delayed/delayed-operations.ts';
 import { isWorthAnswering, type FetchParams, type FetchReader, type Looks } from './fetch.ts';
 import type { FetchedPartition, FetchView } from './fetch-target.ts';
 
@@ -12,6 +12,7 @@ export class DelayedFetch implements DelayedOperation {
   readonly #view: FetchView;
   readonly #answer: (fetched: Promise<FetchedPartition[]>) => void;
   #looks: Looks;
+  #forgetSignal: (() => void) | null = null;
 
   /** @param looks what the first look said, which told the leader of the follower's offsets */
   constructor(
@@ -33,10 +34,25 @@ export class DelayedFetch implements DelayedOperation {
     return isWorthAnswering(this.#params, this.#looks);
   }
 
+  /** Lets the signal end the wait; nothing of that stays behind with a signal that lives on. */
+  cancelOn(signal: AbortSignal, waiting: WaitingOperation): void {
+    const cancel = () => {
+      waiting.cancel();
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    this.#forgetSignal = () => {
+      signal.removeEventListener('abort', cancel);
+    };
+    if (signal.aborted) cancel();
+  }
+
   complete(how: Completion): void {
+    this.#forgetSignal?.();
     switch (how) {
-      case 'cancelled':
-        { this.#answer(Promise.resolve([])); return; }
+      case 'cancelled': {
+        this.#answer(Promise.resolve([]));
+        return;
+      }
       case 'expired':
         this.#looks = this.#reader.look(this.#params, this.#view, false);
         break;

@@ -82,7 +82,10 @@ export class Fetcher {
     this.#partitions.set(followed.key, followed);
     // Without epochs, where the logs part can only be told by what is committed.
     const isComparable = followed.log.latestEpoch >= 0 || followed.log.logEndOffset === followed.log.highWatermark;
-    if (isComparable) { this.#start(followed); return; }
+    if (isComparable) {
+      this.#start(followed);
+      return;
+    }
     void this.#guard(followed, async () => {
       await this.#cutTo(followed, followed.log.highWatermark);
       this.#start(followed);
@@ -218,7 +221,10 @@ export class Fetcher {
       await action();
     } catch (error) {
       if (followed.isRemoved) return;
-      if (!isTransient(error)) { this.#fail(followed, { err: error }); return; }
+      if (!isTransient(error)) {
+        this.#fail(followed, { err: error });
+        return;
+      }
       this.#options.logger.warn({ err: error, partition: followed.key }, 'following a partition failed, trying again');
       this.#backOff(followed);
     }
@@ -230,14 +236,19 @@ export class Fetcher {
         return data.divergingEpoch.epoch >= 0 ? this.#truncate(followed, data) : this.#append(followed, data);
       case ErrorCode.OFFSET_OUT_OF_RANGE:
         return this.#reset(followed);
-      case ErrorCode.FENCED_LEADER_EPOCH:
-        { this.#fail(followed, { error: 'FENCED_LEADER_EPOCH' }); return; }
+      case ErrorCode.FENCED_LEADER_EPOCH: {
+        this.#fail(followed, { error: 'FENCED_LEADER_EPOCH' });
+        return;
+      }
       default:
         this.#options.logger.debug(
           { partition: followed.key, error: errorByCode(data.errorCode).name },
           'the leader refused a partition of a fetch',
         );
-        { this.#backOff(followed); return; }
+        {
+          this.#backOff(followed);
+          return;
+        }
     }
   }
 
@@ -290,7 +301,8 @@ export class Fetcher {
     const leaderEnd = await leader.offset(topic, partition, leaderEpoch, 'latest');
     if (leaderEnd < log.logEndOffset) {
       await this.#cutTo(followed, leaderEnd);
-      this.#goOn(followed); return;
+      this.#goOn(followed);
+      return;
     }
     const leaderStart = await leader.offset(topic, partition, leaderEpoch, 'earliest');
     if (leaderStart > log.logEndOffset) {

@@ -98,7 +98,8 @@ export class IsrManager implements IsrProposals {
   #answered(batch: ReadonlyMap<string, IsrProposal>, response: Response): void {
     if (this.#isStopped) return;
     if (response.errorCode !== ErrorCode.NONE) {
-      this.#failed(batch, { error: errorByCode(response.errorCode).name }); return;
+      this.#failed(batch, { error: errorByCode(response.errorCode).name });
+      return;
     }
     const left = new Map(batch);
     let delayMs = 0;

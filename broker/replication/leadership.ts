@@ -232,9 +232,15 @@ export class Leadership {
   /** An answer counts only for the proposal that is still pending. */
   #settle(pending: IsrState, outcome: IsrOutcome): void {
     if (this.#isr !== pending) return;
-    if (outcome.errorCode === ErrorCode.NONE) { this.#commit(pending, outcome); return; }
+    if (outcome.errorCode === ErrorCode.NONE) {
+      this.#commit(pending, outcome);
+      return;
+    }
     const refusal = isrRefusal(outcome.errorCode);
-    if (refusal === 'retry') { this.#propose(pending); return; }
+    if (refusal === 'retry') {
+      this.#propose(pending);
+      return;
+    }
     if (refusal === 'revert') this.#isr = committedIsr(pending.isr);
     this.#events.isrChange('failed');
     this.reviewHighWatermark();

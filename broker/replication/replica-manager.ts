@@ -250,15 +250,15 @@ export class ReplicaManager {
    * @param view what to read: `FetchContext.view`, or `listView(…)`
    * @param onParked called when the fetch has to wait
    */
-  async fetch(params: FetchParams, view: FetchView, onParked: () => void): Promise<FetchedPartition[]> {
+  fetch(params: FetchParams, view: FetchView, onParked: () => void): Promise<FetchedPartition[]> {
     const looks = this.#reader.look(params, view, true);
+    const isAboutNothing = looks.length === 0 && view.contact === null;
+    const timeoutMs = isAboutNothing ? 0 : params.maxWaitMs;
     return new Promise(resolve => {
       const operation = new DelayedFetch(this.#reader, params, view, looks, resolve);
-      const timeoutMs = looks.length === 0 && view.contact === null ? 0 : params.maxWaitMs;
       const waiting = this.#fetches.tryCompleteElseWatch(operation, view.watchKeys(), timeoutMs);
       if (waiting === null) return;
-      const cancel = () => waiting.cancel();
-      closed?.addEventListener('abort', cancel, { once: true });
+      if (params.closed !== undefined) operation.cancelOn(params.closed, waiting);
       onParked();
     });
   }

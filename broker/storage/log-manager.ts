@@ -21,6 +21,8 @@ export { DEFAULT_STORAGE_OPTIONS, type LogManagerSetup, type StorageOptions } fr
 /** Memory for the indexes of segments that are not active. */
 const INDEX_CACHE_BYTES = 32 << 20;
 const MAX_OPEN_SEGMENTS = 2000;
+/** Logs loaded or closed at the same time for each "thread": here they wait for the disk most of the time. */
+const LOGS_PER_THREAD = 8;
 /** Intervals beyond what timers take mean "never". */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -105,7 +107,7 @@ export class LogManager {
       const checkpoints = directory.readCheckpoints();
       const names = fs.list(directory.path).flatMap(entry => (entry.isDirectory ? [entry.name] : []));
       const logs = names.flatMap(name => this.#identify(directory, name, places));
-      await forEachLimited(logs, options.recoveryThreadsPerDirectory, log =>
+      await forEachLimited(logs, options.recoveryThreadsPerDirectory * LOGS_PER_THREAD, log =>
         this.#load(directory, log, wasClosed, checkpoints),
       );
       const fields = { directory: directory.path, logs: directory.logs.size, recovered: !wasClosed };
@@ -175,7 +177,10 @@ export class LogManager {
   #directoryFailed(directory: LogDirectory): void {
     for (const key of directory.logs.keys()) this.#logs.delete(key);
     // Whoever met the error is still in the middle of something.
-    this.#setup.timers.endOfTurn(() => this.#setup.onDirectoryFailure(directory.path, directory.failure!));
+    this.#setup.timers.endOfTurn(() => {
+      for (const log of directory.logs.values()) log.abandon();
+      this.#setup.onDirectoryFailure(directory.path, directory.failure!);
+    });
   }
 
   /** Paths of the directories that are offline. */
@@ -328,8 +333,9 @@ export class LogManager {
 
   async #closeDirectory(directory: LogDirectory): Promise<void> {
     const { recoveryThreadsPerDirectory } = this.#setup.options;
+    const limit = recoveryThreadsPerDirectory * LOGS_PER_THREAD;
     try {
-      await forEachLimited(directory.logs.values(), recoveryThreadsPerDirectory, log => log.close());
+      await forEachLimited(directory.logs.values(), limit, log => log.close());
     } catch (error) {
       // Without the marker the next start looks at everything again.
       this.#setup.logger.error({ err: error, directory: directory.path }, 'could not close a log directory cleanly');

@@ -84,8 +84,9 @@ export class LogWriter implements PendingWriter {
     }
   }
 
-  writeInBackground(): void {
+  writeInBackground(): Promise<void> {
     if (!this.#isWriting) this.#background = this.#writeAll();
+    return this.#background;
   }
 
   async #writeAll(): Promise<void> {

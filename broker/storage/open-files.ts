@@ -77,7 +77,7 @@ export class SegmentFile {
       return await action(use.handle);
     } finally {
       use.users--;
-      if (use.doomed && use.users === 0) use.handle.closeSync();
+      if (use.doomed && use.users === 0) closeQuietly(use.handle);
     }
   }
 
@@ -99,6 +99,15 @@ export class SegmentFile {
     this.#use = null;
     this.#files.forget(this);
     use.doomed = true;
-    if (use.users === 0) use.handle.closeSync();
+    if (use.users === 0) closeQuietly(use.handle);
+  }
+}
+
+/** What was written is safe or not by other means, and whoever causes the closing may have to do with another disk. */
+function closeQuietly(handle: FileHandle): void {
+  try {
+    handle.closeSync();
+  } catch {
+    // The descriptor is given back all the same.
   }
 }

@@ -365,6 +365,11 @@ export class PartitionLog {
     this.#end();
   }
 
+  /** Ends the use of a log whose directory is offline: gives back what it holds open. */
+  abandon(): void {
+    this.#end();
+  }
+
   #end(): void {
     const state = this.#state;
     state.closed = true;

@@ -57,24 +57,31 @@ function refused(kind: 'INVALID_RECORD' | 'INVALID_TIMESTAMP', errors: readonly 
 
 /**
  * Whether the lengths in front of the records of an uncompressed magic 2 batch lead exactly to its end in as many steps
- * as it says to have records. That much is seen of every batch; it costs a nanosecond or two a record.
+ * as it says to have records. That much is seen of every batch; it costs a few nanoseconds a record.
  */
 export function framingIsValid(buffer: Buffer, at: number): boolean {
   const end = at + batch.batchSizeInBytes(buffer, at);
-  const count = batch.recordCount(buffer, at);
   let position = at + HEADER_SIZE;
-  for (let left = count; left > 0; left--) {
-    // A zig-zag varint; a negative length is odd as it stands.
-    let byte = buffer[position++]!;
-    let encoded = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (shift > 28 || position >= end) return false;
-      byte = buffer[position++]!;
-      encoded += (byte & 0x7f) * 2 ** shift;
-    }
-    if (encoded % 2 !== 0) return false;
-    position += encoded / 2;
-    if (position > end) return false;
+  for (let left = batch.recordCount(buffer, at); left > 0; left--) {
+    if (position >= end) return false;
+    // A zig-zag varint; a negative length is odd as it stands. Most have one or two bytes.
+    const first = buffer[position]!;
+    const second = buffer[position + 1]!;
+    if (first & 1) return false;
+    if (first < 0x80) position += 1 + (first >>> 1);
+    else if (second < 0x80) position += 2 + (((first & 0x7f) | (second << 7)) >>> 1);
+    else position = afterLongRecord(buffer, position, end);
   }
   return position === end;
+}
+
+/** Where the record ends whose length, at `position`, takes more than two bytes; Infinity if that cannot be. */
+function afterLongRecord(buffer: Buffer, position: number, end: number): number {
+  let encoded = 0;
+  for (let shift = 0; shift < 35 && position < end; shift += 7) {
+    const byte = buffer[position++]!;
+    encoded += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) return position + encoded / 2;
+  }
+  return Infinity;
 }

@@ -294,7 +294,7 @@ export class Segment {
     await syncFile(this.#resources.fs, times);
   }
 
-  /** Closes the file and forgets the indexes; the active segment has been sealed before. */
+  /** Closes the file and forgets the indexes; those of an active segment that was not sealed are lost. */
   close(): void {
     this.#isActive = false;
     this.#resources.indexCache.remove(this);

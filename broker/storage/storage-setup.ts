@@ -6,7 +6,7 @@ import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 
 /** Times in milliseconds, named as the broker's settings they come from. */
 export interface StorageOptions {
-  /** `num.recovery.threads.per.data.dir`: logs loaded or closed at the same time in each directory. */
+  /** `num.recovery.threads.per.data.dir`: by how much logs are loaded and closed at the same time in each directory. */
   readonly recoveryThreadsPerDirectory: number;
   /** `log.flush.scheduler.interval.ms` */
   readonly flushCheckIntervalMs: number;

@@ -46,9 +46,13 @@ export class Admin {
   /** @throws KafkaError for the first topic that could not be created (or, with `validateOnly`, could not be) */
   async createTopics(topics: readonly NewTopic[], { validateOnly = false } = {}): Promise<void> {
     const request = { topics: topics.map(wireTopic), timeoutMs: this.#waitMs, validateOnly };
-    await this.#atController(CreateTopics, () => request, response => {
-      for (const { errorCode, errorMessage } of response.topics) throwIfError(errorCode, errorMessage);
-    });
+    await this.#atController(
+      CreateTopics,
+      () => request,
+      response => {
+        for (const { errorCode, errorMessage } of response.topics) throwIfError(errorCode, errorMessage);
+      },
+    );
   }
 
   /** @throws KafkaError for the first topic that could not be deleted */
@@ -66,12 +70,24 @@ export class Admin {
   }
 
   /** Raises a topic's partition count to `total`; `assignment` names the replicas of each new partition. */
-  async createPartitions(topic: string, total: number, assignment: readonly (readonly number[])[] | null = null): Promise<void> {
+  async createPartitions(
+    topic: string,
+    total: number,
+    assignment: readonly (readonly number[])[] | null = null,
+  ): Promise<void> {
     const assignments = assignment?.map(brokerIds => ({ brokerIds: [...brokerIds] })) ?? null;
-    const request = { topics: [{ name: topic, count: total, assignments }], timeoutMs: this.#waitMs, validateOnly: false };
-    await this.#atController(CreatePartitions, () => request, response => {
-      for (const { errorCode, errorMessage } of response.results) throwIfError(errorCode, errorMessage);
-    });
+    const request = {
+      topics: [{ name: topic, count: total, assignments }],
+      timeoutMs: this.#waitMs,
+      validateOnly: false,
+    };
+    await this.#atController(
+      CreatePartitions,
+      () => request,
+      response => {
+        for (const { errorCode, errorMessage } of response.results) throwIfError(errorCode, errorMessage);
+      },
+    );
   }
 
   /** All topics with their partitions, by name. */
@@ -82,7 +98,8 @@ export class Admin {
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION if the topic does not exist */
   async describeTopic(name: string): Promise<TopicInfo> {
     const topic = (await this.listTopics()).find(info => info.name === name);
-    if (topic === undefined) throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${name}' does not exist.`);
+    if (topic === undefined)
+      throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${name}' does not exist.`);
     return topic;
   }
 
@@ -121,19 +138,26 @@ export class Admin {
   }
 
   /** Elects leaders for the partitions, or for all (null); outcomes of those where there was something to do. */
-  electLeaders(type: 'preferred' | 'unclean', partitions: readonly TopicPartition[] | null): Promise<ElectionOutcome[]> {
+  electLeaders(
+    type: 'preferred' | 'unclean',
+    partitions: readonly TopicPartition[] | null,
+  ): Promise<ElectionOutcome[]> {
     const topicPartitions = partitions === null ? null : groupByTopic(partitions);
     const request = { electionType: type === 'unclean' ? 1 : 0, topicPartitions, timeoutMs: this.#waitMs };
-    return this.#atController(ElectLeaders, () => request, response => {
-      throwIfError(response.errorCode);
-      return response.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
-        partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
-          topic,
-          partition: partitionId,
-          error: errorCode === ErrorCode.NONE ? null : new KafkaError(errorCode, errorMessage),
-        })),
-      );
-    });
+    return this.#atController(
+      ElectLeaders,
+      () => request,
+      response => {
+        throwIfError(response.errorCode);
+        return response.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+          partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({
+            topic,
+            partition: partitionId,
+            error: errorCode === ErrorCode.NONE ? null : new KafkaError(errorCode, errorMessage),
+          })),
+        );
+      },
+    );
   }
 
   /** Looks offsets up at the partitions' leaders; each outcome is a found offset or the error of that partition. */
@@ -171,7 +195,10 @@ export class Admin {
     return this.#retrying(`${api.name} did not succeed`, async () => {
       const connection = await this.#cluster.controller();
       const version = Math.min(api.versions.max, connection.versions(api)?.max ?? api.versions.max);
-      const response = await connection.call(api, request(version), { version, timeoutMs: this.#options.requestTimeoutMs });
+      const response = await connection.call(api, request(version), {
+        version,
+        timeoutMs: this.#options.requestTimeoutMs,
+      });
       return evaluate(response!);
     });
   }
@@ -195,7 +222,12 @@ export class Admin {
 /** A time-out is not: the request may have had its effect, and saying so is more useful than trying again. */
 function isRetriable(error: unknown): boolean {
   if (error instanceof ConnectionError) return error.code !== 'UNSUPPORTED_VERSION';
-  return error instanceof KafkaError && error.retriable && error.code !== ErrorCode.REQUEST_TIMED_OUT && error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return (
+    error instanceof KafkaError &&
+    error.retriable &&
+    error.code !== ErrorCode.REQUEST_TIMED_OUT &&
+    error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  );
 }
 
 function wireTopic(topic: NewTopic): RequestInput<typeof CreateTopics>['topics'][number] {
@@ -204,7 +236,10 @@ function wireTopic(topic: NewTopic): RequestInput<typeof CreateTopics>['topics']
     name: topic.name,
     numPartitions: assigned ? -1 : (topic.partitions ?? -1),
     replicationFactor: assigned ? -1 : (topic.replicationFactor ?? -1),
-    assignments: (topic.assignment ?? []).map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds: [...brokerIds] })),
+    assignments: (topic.assignment ?? []).map((brokerIds, partitionIndex) => ({
+      partitionIndex,
+      brokerIds: [...brokerIds],
+    })),
     configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
   };
 }

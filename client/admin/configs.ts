@@ -39,7 +39,11 @@ function entry(wire: WireEntry): ConfigEntry {
 }
 
 /** @throws KafkaError when the broker refuses */
-export async function describeConfigs(connection: Connection, resource: ConfigResource, includeSynonyms: boolean): Promise<ConfigEntry[]> {
+export async function describeConfigs(
+  connection: Connection,
+  resource: ConfigResource,
+  includeSynonyms: boolean,
+): Promise<ConfigEntry[]> {
   const response = (await connection.call(DescribeConfigs, {
     resources: [{ resourceType: RESOURCE_TYPES[resource.type], resourceName: resource.name, configurationKeys: null }],
     includeSynonyms,
@@ -51,8 +55,16 @@ export async function describeConfigs(connection: Connection, resource: ConfigRe
 }
 
 /** @throws KafkaError when the broker refuses */
-export async function alterConfigs(connection: Connection, resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
-  const configs = changes.map(({ name, operation, value }) => ({ name, configOperation: OPERATIONS[operation], value: value ?? null }));
+export async function alterConfigs(
+  connection: Connection,
+  resource: ConfigResource,
+  changes: readonly ConfigChange[],
+): Promise<void> {
+  const configs = changes.map(({ name, operation, value }) => ({
+    name,
+    configOperation: OPERATIONS[operation],
+    value: value ?? null,
+  }));
   const response = (await connection.call(IncrementalAlterConfigs, {
     resources: [{ resourceType: RESOURCE_TYPES[resource.type], resourceName: resource.name, configs }],
     validateOnly: false,

@@ -41,7 +41,8 @@ export class ClusterView {
     this.clusterId = response.clusterId;
     this.controllerId = response.controllerId;
     if (response.brokers.length > 0) this.brokers.clear();
-    for (const { nodeId, host, port, rack } of response.brokers) this.brokers.set(nodeId, { id: nodeId, host, port, rack });
+    for (const { nodeId, host, port, rack } of response.brokers)
+      this.brokers.set(nodeId, { id: nodeId, host, port, rack });
     const errors = new Map<string, number>();
     for (const topic of response.topics) {
       if (topic.name === null) continue;
@@ -57,17 +58,15 @@ export class ClusterView {
   #put(name: string, topic: ResponseOf<typeof Metadata>['topics'][number]): void {
     const known = this.topics.get(name);
     const partitions = topic.partitions
-      .map(
-        (p): PartitionInfo => ({
-          topic: name,
-          partition: p.partitionIndex,
-          leader: p.leaderId,
-          leaderEpoch: p.leaderEpoch,
-          replicas: p.replicaNodes,
-          isr: p.isrNodes,
-          offlineReplicas: p.offlineReplicas,
-        }),
-      )
+      .map((p): PartitionInfo => ({
+        topic: name,
+        partition: p.partitionIndex,
+        leader: p.leaderId,
+        leaderEpoch: p.leaderEpoch,
+        replicas: p.replicaNodes,
+        isr: p.isrNodes,
+        offlineReplicas: p.offlineReplicas,
+      }))
       .sort((a, b) => a.partition - b.partition)
       .map(fresh => newer(fresh, known?.topicId === topic.topicId ? known.partitions[fresh.partition] : undefined));
     this.topics.set(name, { name, topicId: topic.topicId, isInternal: topic.isInternal, partitions });

@@ -84,7 +84,7 @@ export class Cluster {
    */
   async topic(name: string, deadline: number): Promise<TopicInfo> {
     this.#wanted.add(name);
-    let lastError: unknown = null;
+    let lastError: unknown;
     for (let attempt = 1; ; attempt++) {
       const known = this.#view.topics.get(name);
       if (known !== undefined && !this.isStale) return known;
@@ -137,6 +137,9 @@ export class Cluster {
       topics: topics?.map(name => ({ name, topicId: ZERO_UUID })) ?? null,
       allowAutoTopicCreation: this.#options.allowAutoCreate,
     });
+    // A broker that has just started has not heard from the controller yet: what it says means nothing.
+    if (response!.brokers.length === 0)
+      throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, `${connection.peer} knows no cluster yet`);
     return response!;
   }
 
@@ -164,7 +167,8 @@ export class Cluster {
   /** A connection to the active controller, looking it up first if it is unknown. @throws ConnectionError or NOT_CONTROLLER */
   async controller(): Promise<Connection> {
     if (this.isStale || this.#view.controllerId < 0) await this.refresh();
-    if (this.#view.controllerId < 0) throw new KafkaError(ErrorCode.NOT_CONTROLLER, 'the cluster has no active controller');
+    if (this.#view.controllerId < 0)
+      throw new KafkaError(ErrorCode.NOT_CONTROLLER, 'the cluster has no active controller');
     return this.broker(this.#view.controllerId);
   }
 

@@ -30,7 +30,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   constructor(cluster: Cluster, options: ConsumerOptions) {
     this.#cluster = cluster;
     this.#options = options;
-    this.#fetcher = new Fetcher(cluster, options, () => this.#order, () => this.#wake?.());
+    this.#fetcher = new Fetcher(
+      cluster,
+      options,
+      () => this.#order,
+      () => this.#wake?.(),
+    );
   }
 
   /** Replaces the assignment. New partitions start at auto.offset.reset unless `seek` says otherwise; kept ones keep their position. */
@@ -57,7 +62,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
 
   /** The next poll continues at `offset`. @throws if the partition is not assigned */
   seek(topic: string, partition: number, offset: number): void {
-    if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`an offset is an integer from 0 on, not ${offset}`);
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw new RangeError(`an offset is an integer from 0 on, not ${offset}`);
     this.#state(topic, partition).seek(offset);
   }
 
@@ -82,7 +88,18 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   async position(topic: string, partition: number): Promise<number> {
     const state = this.#state(topic, partition);
     if (state.position !== null) return state.position;
-    const { offset } = await listOffset(this.#cluster, state, state.reset ?? 'latest', this.#options.isolation, this.#deadline());
+    const { offset } = await listOffset(
+      this.#cluster,
+      state,
+      state.reset ?? 'latest',
+      this.#options.isolation,
+      this.#deadline(),
+    );
+    return this.#adopt(state, offset);
+  }
+
+  /** A seek or a fetch may have been quicker. */
+  #adopt(state: PartitionState, offset: number): number {
     if (state.position === null) {
       state.position = offset;
       state.reset = null;
@@ -103,7 +120,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
       this.#fetcher.drive();
       const records = this.#collect();
       const left = deadline - clock.monotonic();
-      if (records.length > 0 || left <= 0 || this.#wokenUp || this.#closed) {
+      if (records.length > 0 || left <= 0 || this.#interrupted()) {
         this.#wokenUp = false;
         // What was handed out makes room: the next fetch runs while the application works.
         if (records.length > 0) this.#fetcher.drive();
@@ -121,6 +138,10 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
 
   async *[Symbol.asyncIterator](): AsyncIterator<ConsumerRecord> {
     while (!this.#closed) yield* await this.poll(1_000);
+  }
+
+  #interrupted(): boolean {
+    return this.#wokenUp || this.#closed;
   }
 
   #collect(): ConsumerRecord[] {
@@ -199,7 +220,9 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
 
   #lookUp(wanted: readonly (readonly [TopicPartition, OffsetSpec])[]): Promise<FoundOffset[]> {
     const deadline = this.#deadline();
-    return Promise.all(wanted.map(([tp, spec]) => listOffset(this.#cluster, tp, spec, this.#options.isolation, deadline)));
+    return Promise.all(
+      wanted.map(([tp, spec]) => listOffset(this.#cluster, tp, spec, this.#options.isolation, deadline)),
+    );
   }
 
   close(): void {

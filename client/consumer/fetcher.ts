@@ -42,7 +42,12 @@ export class Fetcher {
   #refreshing = false;
   #closed = false;
 
-  constructor(cluster: Cluster, options: FetcherOptions, assigned: () => Iterable<PartitionState>, onProgress: () => void) {
+  constructor(
+    cluster: Cluster,
+    options: FetcherOptions,
+    assigned: () => Iterable<PartitionState>,
+    onProgress: () => void,
+  ) {
     this.#cluster = cluster;
     this.#options = options;
     this.#assigned = assigned;
@@ -75,7 +80,7 @@ export class Fetcher {
     if (this.#refreshing) return;
     this.#refreshing = true;
     const { clock, timers } = this.#cluster.runtime;
-    this.#cluster
+    void this.#cluster
       .topic(topic, clock.monotonic() + this.#options.requestTimeoutMs)
       .catch(() => this.#cluster.invalidate())
       .then(() => (this.#cluster.isStale ? timers.sleep(this.#options.retryBackoffMs) : undefined))
@@ -184,7 +189,14 @@ export class Fetcher {
     const bytes = recordsBuffer(data.records);
     if (bytes.length === 0) return;
     const aborted = this.#options.isolation === 'read_committed' ? (data.abortedTransactions ?? []) : [];
-    state.buffered = new FetchedRecords(state.topic, state.partition, bytes, state.position!, this.#options.checkCrcs, aborted);
+    state.buffered = new FetchedRecords(
+      state.topic,
+      state.partition,
+      bytes,
+      state.position!,
+      this.#options.checkCrcs,
+      aborted,
+    );
   }
 
   #outOfRange(state: PartitionState): void {

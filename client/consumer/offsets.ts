@@ -65,7 +65,9 @@ async function askLeader(
   const response = await connection.call(ListOffsets, {
     replicaId: -1,
     isolationLevel: isolation === 'read_committed' ? 1 : 0,
-    topics: [{ name: topic, partitions: [{ partitionIndex: partition, currentLeaderEpoch: info.leaderEpoch, timestamp }] }],
+    topics: [
+      { name: topic, partitions: [{ partitionIndex: partition, currentLeaderEpoch: info.leaderEpoch, timestamp }] },
+    ],
   });
   const answer = response!.topics[0]!.partitions[0]!;
   if (answer.errorCode !== ErrorCode.NONE) throw new KafkaError(answer.errorCode);

@@ -46,6 +46,13 @@ export class PartitionState {
   }
 
   isFetchable(now: number): boolean {
-    return !this.paused && !this.fetching && this.position !== null && this.buffered === null && this.error === null && now >= this.notBefore;
+    return (
+      !this.paused &&
+      !this.fetching &&
+      this.position !== null &&
+      this.buffered === null &&
+      this.error === null &&
+      now >= this.notBefore
+    );
   }
 }

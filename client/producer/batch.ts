@@ -45,7 +45,12 @@ export class ProducerBatch {
     headers: readonly Header[] | undefined,
     callback: SendCallback | null,
   ): void {
-    this.builder.append(timestamp, key, value, headers?.map(h => ({ key: h.key, value: toBytes(h.value) })));
+    this.builder.append(
+      timestamp,
+      key,
+      value,
+      headers?.map(h => ({ key: h.key, value: toBytes(h.value) })),
+    );
     this.#callbacks.push(callback);
     this.#timestamps.push(timestamp);
   }

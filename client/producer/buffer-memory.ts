@@ -49,7 +49,11 @@ export class BufferMemory {
 
   give(bytes: number): void {
     this.#used -= bytes;
-    for (let next = this.#waiters[0]; next !== undefined && this.#used + next.bytes <= this.#limit; next = this.#waiters[0]) {
+    for (
+      let next = this.#waiters[0];
+      next !== undefined && this.#used + next.bytes <= this.#limit;
+      next = this.#waiters[0]
+    ) {
       this.#remove(next);
       this.#used += next.bytes;
       next.resolve();

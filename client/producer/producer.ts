@@ -132,7 +132,8 @@ export class Producer {
     if (open === null) {
       this.#incomplete.add(batch);
       // The batch before this one is full: keyless records may move on to another partition.
-      if (queue.batches.length > 1 && record.partition === undefined) this.#options.partitioner.onNewBatch?.(record.topic);
+      if (queue.batches.length > 1 && record.partition === undefined)
+        this.#options.partitioner.onNewBatch?.(record.topic);
       this.#sender.wake();
     }
   }

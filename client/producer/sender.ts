@@ -44,7 +44,12 @@ export class Sender {
   #refreshing = false;
   #closed = false;
 
-  constructor(cluster: Cluster, accumulator: Accumulator, options: SenderOptions, onDone: (batch: ProducerBatch) => void) {
+  constructor(
+    cluster: Cluster,
+    accumulator: Accumulator,
+    options: SenderOptions,
+    onDone: (batch: ProducerBatch) => void,
+  ) {
     this.#cluster = cluster;
     this.#accumulator = accumulator;
     this.#options = options;
@@ -110,7 +115,9 @@ export class Sender {
       queue.batches.shift();
       this.#fail(
         first,
-        timedOut(`${first.count} records for ${queue.topic}-${queue.partition} were not sent within delivery.timeout.ms (${deliveryTimeoutMs} ms)`),
+        timedOut(
+          `${first.count} records for ${queue.topic}-${queue.partition} were not sent within delivery.timeout.ms (${deliveryTimeoutMs} ms)`,
+        ),
       );
     }
     return Infinity;
@@ -118,7 +125,8 @@ export class Sender {
 
   #schedule(delayMs: number): void {
     this.#wakeUp?.cancel();
-    this.#wakeUp = delayMs === Infinity ? null : this.#cluster.runtime.timers.after(Math.ceil(delayMs), () => this.#pump());
+    this.#wakeUp =
+      delayMs === Infinity ? null : this.#cluster.runtime.timers.after(Math.ceil(delayMs), () => this.#pump());
   }
 
   #refreshMetadata(topic?: string): void {
@@ -128,7 +136,9 @@ export class Sender {
     if (this.#refreshing || sinceLast < this.#options.retryBackoffMs / 2) return;
     this.#refreshing = true;
     const asked =
-      topic === undefined ? this.#cluster.refresh() : this.#cluster.topic(topic, clock.monotonic() + this.#options.requestTimeoutMs);
+      topic === undefined
+        ? this.#cluster.refresh()
+        : this.#cluster.topic(topic, clock.monotonic() + this.#options.requestTimeoutMs);
     asked
       .catch(() => this.#cluster.invalidate())
       .finally(() => {
@@ -184,14 +194,16 @@ export class Sender {
       partitions.push({ index: batch.partition, records: batch.encode(compression) });
     }
     const connection = await this.#cluster.broker(leader);
-    const body = { transactionalId: null, acks, timeoutMs: requestTimeoutMs, topicData: [...topics].map(([name, partitionData]) => ({ name, partitionData })) };
+    const body = {
+      transactionalId: null,
+      acks,
+      timeoutMs: requestTimeoutMs,
+      topicData: [...topics].map(([name, partitionData]) => ({ name, partitionData })),
+    };
     return connection.call(Produce, body, { timeoutMs: requestTimeoutMs });
   }
 
-  #settle(
-    request: readonly [PartitionQueue, ProducerBatch][],
-    response: ResponseOf<typeof Produce> | undefined,
-  ): void {
+  #settle(request: readonly [PartitionQueue, ProducerBatch][], response: ResponseOf<typeof Produce> | undefined): void {
     if (response === undefined) {
       for (const [queue, batch] of request) this.#succeed(queue, batch, -1, -1);
       return;
@@ -201,15 +213,22 @@ export class Sender {
     );
     for (const [queue, batch] of request) {
       const answer = answers.get(batch.topic)?.get(batch.partition);
-      if (answer === undefined) this.#retryOrFail(queue, batch, new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, 'the broker left a partition out of its answer'));
-      else if (answer.errorCode === ErrorCode.NONE) this.#succeed(queue, batch, answer.baseOffset, answer.logAppendTimeMs);
+      if (answer === undefined)
+        this.#retryOrFail(
+          queue,
+          batch,
+          new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, 'the broker left a partition out of its answer'),
+        );
+      else if (answer.errorCode === ErrorCode.NONE)
+        this.#succeed(queue, batch, answer.baseOffset, answer.logAppendTimeMs);
       else this.#retryOrFail(queue, batch, new KafkaError(answer.errorCode, answer.errorMessage), recordErrors(answer));
     }
   }
 
   #settleAll(request: readonly [PartitionQueue, ProducerBatch][], error: unknown): void {
     this.#cluster.invalidate();
-    const cause = error instanceof ConnectionError ? new KafkaError(ErrorCode.NETWORK_EXCEPTION, error.message) : asError(error);
+    const cause =
+      error instanceof ConnectionError ? new KafkaError(ErrorCode.NETWORK_EXCEPTION, error.message) : asError(error);
     for (const [queue, batch] of request) this.#retryOrFail(queue, batch, cause);
   }
 

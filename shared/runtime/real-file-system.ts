@@ -106,7 +106,7 @@ export const realFileSystem: FileSystem = {
   exists: path => fs.existsSync(path),
   stat(path): FileStat | null {
     const found = fs.statSync(path, { throwIfNoEntry: false });
-    return found === undefined ? null : { size: found.size, modifiedMs: found.mtimeMs };
+    return found === undefined ? null : { size: found.size, modifiedMs: Math.round(found.mtimeMs) };
   },
   readFile: path => fs.readFileSync(path),
   writeFile: (path, data) => fs.writeFileSync(path, data),

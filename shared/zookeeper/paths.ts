@@ -3,7 +3,6 @@
  * a noun. All paths are relative to the chroot of `zookeeper.connect`.
  */
 
-export const CLUSTER_PATH = '/cluster';
 export const CLUSTER_ID_PATH = '/cluster/id';
 export const CONTROLLER_PATH = '/controller';
 export const CONTROLLER_EPOCH_PATH = '/controller_epoch';
@@ -28,8 +27,6 @@ export const LOG_DIR_EVENT_PREFIX = 'log_dir_event_';
 /** Child names of `/config`. */
 export const CONFIG_TYPES = ['topics', 'brokers', 'clients', 'users', 'ips'] as const;
 export type ConfigType = (typeof CONFIG_TYPES)[number];
-/** The entity that stands for "all entities of this type without a value of their own". */
-export const DEFAULT_ENTITY = '<default>';
 
 /** What every broker makes sure exists before it does anything else (Kafka: `ZkData.PersistentZkPaths`). */
 export const PERSISTENT_PATHS: readonly string[] = [

@@ -18,10 +18,9 @@ import type { ZooKeeper } from './zookeeper.ts';
 export { ControllerMovedError, type Fence } from './store/fence.ts';
 export type { RegisteredBroker } from './store/brokers.ts';
 export type { ControllerEpoch } from './store/controller.ts';
-export type { PartitionStateEntry, StatesCreated, StatesUpdated } from './store/partitions.ts';
-export type { VersionedFeatures } from './store/cluster.ts';
-export type { BrokerRegistration, RegisteredEndpoint } from './znodes/broker.ts';
-export type { ConfigChange, EntityConfig } from './znodes/config.ts';
+export type { PartitionStateEntry } from './store/partitions.ts';
+export type { BrokerRegistration } from './znodes/broker.ts';
+export type { ConfigChange } from './znodes/config.ts';
 export type { LeaderAndIsr } from './znodes/partition-state.ts';
 export type { ReplicaAssignment, TopicAssignment } from './znodes/topic.ts';
 

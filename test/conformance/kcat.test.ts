@@ -48,6 +48,18 @@ test('consuming from an offset and by timestamp', async () => {
 
 test('headers arrive', async () => {
   await kcat(['-P', '-t', 'kcat-headers', '-p', '0', '-H', 'colour=blue', '-H', 'size=7'], 'x\n');
-  const { stdout } = await kcat(['-C', '-t', 'kcat-headers', '-p', '0', '-e', '-q', '-o', 'beginning', '-f', '%h %s\n']);
+  const { stdout } = await kcat([
+    '-C',
+    '-t',
+    'kcat-headers',
+    '-p',
+    '0',
+    '-e',
+    '-q',
+    '-o',
+    'beginning',
+    '-f',
+    '%h %s\n',
+  ]);
   expect(stdout).toBe('colour=blue,size=7 x\n');
 });

@@ -71,7 +71,7 @@ async function killEachTwice(cluster: Cluster, admin: Admin, isOver: () => boole
 
 /** The broker that leads most, among those that have died least. */
 async function busiest(cluster: Cluster, admin: Admin, deaths: readonly number[]): Promise<BrokerProcess> {
-  const { partitions } = await admin.describeTopic(TOPIC);
+  const { partitions } = await waitFor('the topic to be known', () => admin.describeTopic(TOPIC));
   const least = Math.min(...deaths);
   const leads = (id: number) => partitions.filter(partition => partition.leader === id).length;
   const candidates = cluster.brokers.filter(broker => deaths[broker.id] === least);
@@ -80,7 +80,11 @@ async function busiest(cluster: Cluster, admin: Admin, deaths: readonly number[]
 
 /** Every record by `partition:offset`. */
 async function readAll(cluster: Cluster): Promise<Map<string, number>> {
-  const consumer = createConsumer({ 'bootstrap.servers': cluster.bootstrap, 'auto.offset.reset': 'earliest', 'max.poll.records': 5_000 });
+  const consumer = createConsumer({
+    'bootstrap.servers': cluster.bootstrap,
+    'auto.offset.reset': 'earliest',
+    'max.poll.records': 5_000,
+  });
   try {
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: TOPIC, partition }));
     const total = (await consumer.endOffsets(partitions)).reduce((sum, end) => sum + end, 0);
@@ -122,8 +126,12 @@ async function expectEqualLogs(cluster: Cluster, admin: Admin): Promise<void> {
   const { partitions } = await admin.describeTopic(TOPIC);
   const digest = (broker: BrokerProcess, partition: number) => {
     const directory = join(broker.dataDirectory, `${TOPIC}-${partition}`);
-    const segments = readdirSync(directory).filter(name => name.endsWith('.log')).sort();
-    return createHash('sha256').update(Buffer.concat(segments.map(name => readFileSync(join(directory, name))))).digest('hex');
+    const segments = readdirSync(directory)
+      .filter(name => name.endsWith('.log'))
+      .sort();
+    return createHash('sha256')
+      .update(Buffer.concat(segments.map(name => readFileSync(join(directory, name)))))
+      .digest('hex');
   };
   for (const { partition } of partitions) {
     await waitFor(`the replicas of partition ${partition} to be equal`, () => {

@@ -32,7 +32,6 @@ const dispatcher: Dispatcher = {
     context.park();
     return Promise.resolve(answer(api, context.apiVersion));
   },
-  call: () => Promise.reject(new Error('not used')),
 };
 
 const common = {
@@ -48,7 +47,7 @@ const http = await createHttpApp({
   ...common,
   options: limits,
   readiness: () => ({ ready: true, reason: '' }),
-  registry: { contentType: 'text/plain', metrics: () => Promise.resolve('') },
+  registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: () => Promise.resolve('') },
 });
 const server = new NetworkServer({
   ...common,

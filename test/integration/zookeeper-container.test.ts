@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimers } from '../../shared/runtime/clock.ts';
 import { silentLogger } from '../../shared/runtime/logger.ts';
 import { connectZooKeeper, type ZooKeeperClient } from '../../shared/zookeeper/client.ts';
@@ -14,6 +14,9 @@ describe.skipIf(problem !== null)('a ZooKeeper in a container', () => {
 
   beforeAll(async () => {
     server = await ZooKeeperContainer.start();
+    return () => server.kill();
+  });
+  beforeAll(async () => {
     client = await connectZooKeeper({
       connectString: `${server.connectString}/kafka`,
       sessionTimeoutMs: 3000,
@@ -22,10 +25,7 @@ describe.skipIf(problem !== null)('a ZooKeeper in a container', () => {
       clock: systemClock,
       timers: systemTimers,
     });
-  });
-  afterAll(async () => {
-    await client.close();
-    await server.kill();
+    return () => client.close();
   });
 
   it('serves', async () => {

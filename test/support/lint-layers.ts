@@ -23,7 +23,18 @@ const BROKER_ROOMS: Record<string, readonly string[]> = {
   group: ['config', 'metrics', 'metadata', 'delayed'],
   transaction: ['config', 'metrics', 'metadata', 'delayed'],
   controller: ['config', 'metrics', 'metadata'],
-  api: ['config', 'metrics', 'metadata', 'security', 'storage', 'replication', 'controller', 'group', 'transaction', 'delayed'],
+  api: [
+    'config',
+    'metrics',
+    'metadata',
+    'security',
+    'storage',
+    'replication',
+    'controller',
+    'group',
+    'transaction',
+    'delayed',
+  ],
   http: ['config', 'metrics', 'security', 'metadata', 'client'],
 };
 
@@ -65,7 +76,8 @@ const problems = unknownRooms();
 for (const { rule, from, to, cycle } of violations) {
   problems.push(`${rule.name}: ${from} -> ${cycle?.map(step => step.name).join(' -> ') ?? to}`);
 }
-if (totalCruised < 60) problems.push(`only ${totalCruised} modules were read: the import reader does not see the sources`);
+if (totalCruised < 60)
+  problems.push(`only ${totalCruised} modules were read: the import reader does not see the sources`);
 for (const problem of problems) console.error(problem);
 console.log(`${totalCruised} modules, ${problems.length} problems`);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,15 +1,17 @@
 import type { Random } from '../../shared/runtime/random.ts';
 
-/** A change that is not flushed yet, with what it takes to undo it. */
+/** A change that is not flushed yet, with what it takes to undo it, or to do it in part. */
 interface Change {
   /** Size of the file before the change. */
   readonly size: number;
   readonly position: number;
   /** The bytes that the change overwrote or cut off. */
   readonly former: Buffer;
-  /** How many bytes the change wrote; 0 for a truncation. */
-  readonly written: number;
+  /** The bytes that it wrote; none for a truncation. */
+  readonly written: Buffer;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** The bytes of one file, and which of them would survive a loss of power. */
 export class MemoryFile {
@@ -34,7 +36,7 @@ export class MemoryFile {
   write(data: Buffer, position: number): void {
     const end = position + data.length;
     const former = Buffer.from(this.#bytes.subarray(Math.min(position, this.#size), Math.min(end, this.#size)));
-    this.#changes.push({ size: this.#size, position, former, written: data.length });
+    this.#changes.push({ size: this.#size, position, former, written: Buffer.from(data) });
     this.#reserve(end);
     if (position > this.#size) this.#bytes.fill(0, this.#size, position);
     data.copy(this.#bytes, position);
@@ -44,7 +46,7 @@ export class MemoryFile {
   truncate(length: number): void {
     if (length === this.#size) return;
     const former = Buffer.from(this.#bytes.subarray(Math.min(length, this.#size), this.#size));
-    this.#changes.push({ size: this.#size, position: length, former, written: 0 });
+    this.#changes.push({ size: this.#size, position: length, former, written: NOTHING });
     this.#reserve(length);
     if (length > this.#size) this.#bytes.fill(0, this.#size, length);
     this.#size = length;
@@ -68,19 +70,11 @@ export class MemoryFile {
     if (random === undefined || this.#changes.length === 0) return;
     const kept = random.int(this.#changes.length + 1);
     const torn = this.#changes[kept];
-    const partly = torn === undefined ? 0 : random.int(torn.written + 1);
-    const beginning = torn === undefined ? null : this.#written(torn, partly, kept);
     while (this.#changes.length > kept) this.#undo(this.#changes.pop()!);
-    if (torn !== undefined && beginning !== null) this.write(beginning, torn.position);
+    if (torn !== undefined && torn.written.length > 0) {
+      this.write(torn.written.subarray(0, random.int(torn.written.length)), torn.position);
+    }
     this.flush();
-  }
-
-  /** The first bytes that a change wrote, as long as no later one touched them. */
-  #written(change: Change, length: number, index: number): Buffer | null {
-    const end = change.position + length;
-    const later = this.#changes.slice(index + 1);
-    if (length === 0 || later.some(other => other.position < end)) return null;
-    return Buffer.from(this.#bytes.subarray(change.position, end));
   }
 
   #undo(change: Change): void {

@@ -13,7 +13,11 @@ export interface Outcome {
 export function run(
   program: string,
   args: readonly string[],
-  { input = '', timeoutMs = 60_000, env = {} }: { input?: string; timeoutMs?: number; env?: Record<string, string> } = {},
+  {
+    input = '',
+    timeoutMs = 60_000,
+    env = {},
+  }: { input?: string; timeoutMs?: number; env?: Record<string, string> } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });

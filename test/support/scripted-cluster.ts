@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- a script answers any API, in whatever shape the test wants */
 import { ConnectionError, type Address, type Connection, type Connector } from '../../shared/connection/connection.ts';
 import type { Api } from '../../shared/protocol/api.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
@@ -19,16 +20,17 @@ export class ScriptedCluster implements Connector {
 
   connect({ port }: Address): Promise<Connection> {
     if (this.down.has(port)) return Promise.reject(new ConnectionError('REFUSED', `broker ${port} is down`));
-    const cluster = this;
+    const metadata = (request: any) => this.#metadata(request);
+    const { calls, down, handlers } = this;
     return Promise.resolve({
       peer: `broker-${port}`,
       closed: false,
       versions: (api: Api) => api.versions,
       async call(api: Api, request: any) {
-        if (cluster.down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
-        cluster.calls.push({ api: api.name, broker: port, request });
-        if (api === Metadata) return cluster.#metadata(request);
-        return cluster.handlers.get(api.name)!(request, port);
+        if (down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
+        calls.push({ api: api.name, broker: port, request });
+        if (api === Metadata) return metadata(request);
+        return handlers.get(api.name)!(request, port);
       },
       close() {},
       onClose() {},

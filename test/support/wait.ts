@@ -18,7 +18,10 @@ export async function waitFor<T>(
       lastError = error;
     }
     if (performance.now() > deadline) {
-      const detail = lastError === undefined ? '' : `; last error: ${String(lastError)}`;
+      const detail =
+        lastError === undefined
+          ? ''
+          : `; last error: ${lastError instanceof Error ? lastError.message : JSON.stringify(lastError)}`;
       throw new Error(`waited ${timeoutMs} ms in vain for: ${what}${detail}`);
     }
     await new Promise(resolve => setTimeout(resolve, everyMs));

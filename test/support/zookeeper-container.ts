@@ -1,7 +1,7 @@
 import { GenericContainer, getContainerRuntimeClient, Wait, type StartedTestContainer } from 'testcontainers';
 import { freePorts } from './free-ports.ts';
 import { waitFor } from './wait.ts';
-import { buildZooKeeperImage } from './zookeeper-image.ts';
+import { zooKeeperImage } from './zookeeper-image.ts';
 import { fourLetterWord } from './zookeeper-process.ts';
 
 const CONFIGURATION = `tickTime=500
@@ -33,7 +33,7 @@ export class ZooKeeperContainer {
   }
 
   static async start(): Promise<ZooKeeperContainer> {
-    const image = await buildZooKeeperImage();
+    const image = await zooKeeperImage();
     const port = (await freePorts(1))[0]!;
     const container = await new GenericContainer(image)
       .withExposedPorts({ container: 2181, host: port })

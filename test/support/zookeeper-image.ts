@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { GenericContainer } from 'testcontainers';
+import { GenericContainer, getContainerRuntimeClient, ImageName } from 'testcontainers';
 
 /** What a ZooKeeper server needs of Debian's jars. */
 const DEBIAN_JARS = ['zookeeper', 'zookeeper-jute', 'slf4j-api', 'slf4j-simple', 'metrics-core', 'snappy-java'];
@@ -12,11 +12,18 @@ const MODULES =
 /** Name of the image, by which a second test run finds it. */
 const IMAGE = 'samsa-test-zookeeper:1';
 
+/** The image of `buildImage`, built unless the engine has it. */
+export async function zooKeeperImage(): Promise<string> {
+  const { image } = await getContainerRuntimeClient();
+  if (!(await image.exists(ImageName.fromString(IMAGE)))) await buildImage();
+  return IMAGE;
+}
+
 /**
  * Builds an image with the ZooKeeper and the Java of this machine, on top of nothing: no registry is asked. Takes some
- * ten seconds the first time. Needs a Docker engine.
+ * fifteen seconds.
  */
-export async function buildZooKeeperImage(): Promise<string> {
+async function buildImage(): Promise<void> {
   const context = mkdtempSync(join(tmpdir(), 'samsa-image-'));
   try {
     const root = join(context, 'root');
@@ -25,10 +32,7 @@ export async function buildZooKeeperImage(): Promise<string> {
     const java = buildRuntime(root);
     for (const library of librariesOf(java)) copyInto(root, library);
     writeFileSync(join(context, 'Dockerfile'), DOCKERFILE);
-    // With deleteOnExit the image would be built anew for every test file.
-    const image = await GenericContainer.fromDockerfile(context).build(IMAGE, { deleteOnExit: false });
-    void image;
-    return IMAGE;
+    await GenericContainer.fromDockerfile(context).build(IMAGE, { deleteOnExit: false });
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
@@ -68,9 +72,9 @@ function buildRuntime(root: string): string[] {
       target,
     ]);
   } else {
-    for (const part of ['bin', 'lib', 'conf']) {
-      cpSync(join(home, part), join(target, part), { recursive: true, dereference: true });
-    }
+    // Debian keeps parts of it elsewhere, behind links. Some lead nowhere: cp says so, and copies the rest.
+    mkdirSync(target);
+    spawnSync('cp', ['-rL', ...['bin', 'lib', 'conf'].map(part => join(home, part)), target]);
   }
   const libraries = readdirSync(join(target, 'lib'), { recursive: true }).map(String);
   return [

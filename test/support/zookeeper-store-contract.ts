@@ -519,8 +519,10 @@ export function storeContract(name: string, start: () => Promise<StoreSubject>):
         const { fence } = await elect();
         await createTopics('orders');
         await store.partitions.createStates(entries(2), fence);
-        await store.partitions.updateStates(entries(1, { leader: 7 }), fence);
-        // The batch fails, its answer is lost, it fails again; then the first single write's answer is lost.
+        // What the first one is to hold it holds already, but as a later version: that was somebody else.
+        await store.partitions.updateStates(entries(1, { leader: 2 }), fence);
+        await store.partitions.updateStates(entries(1, { leader: 2, partitionEpoch: 1 }), fence);
+        // The batch fails and its answer is lost; it fails again; then each is tried alone.
         zk.loseWrites('answer');
         zk.writes.length = 0;
         const { updated, conflicts } = await store.partitions.updateStates(entries(2, { leader: 2 }), fence);
@@ -687,6 +689,29 @@ export function storeContract(name: string, start: () => Promise<StoreSubject>):
         await store.configs.set('topics', 'after', new Map());
         await waitFor('the next change', () => seen.length >= 3);
         expect(seen).toEqual(['before', 'meanwhile', 'after']);
+        listener.close();
+      });
+
+      it('are followed further when a session ends in the middle of their reading', async () => {
+        await store.configs.set('topics', 'old', new Map());
+        const clock: Clock = { now: () => Date.now() + 3_600_000, monotonic: () => performance.now() };
+        const seen: string[] = [];
+        const listener = storeOver(zk, clock).configChanges(({ entity }) => void seen.push(entity));
+        const next = await connect();
+        await listener.start();
+        const other = storeOver(next);
+        // The removal of the next, "old" one is lost, and another session has begun when it is to be repeated.
+        zk.loseWrites('request');
+        zk.beforeWrite = async () => {
+          zk.inner = next.inner;
+        };
+        await other.configs.set('topics', 'during', new Map());
+        await waitFor('the first change', () => seen.includes('during'));
+        await waitFor('the exchange', () => zk.inner === next.inner);
+        await waitFor('the other removal', async () => {
+          await other.configs.set('topics', 'after', new Map());
+          return seen.includes('after');
+        });
         listener.close();
       });
 

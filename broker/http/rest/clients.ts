@@ -1,9 +1,22 @@
-import { createAdmin, createConsumer, createProducer, type Admin, type ClientParts, type Consumer, type Producer } from '../../../client/index.ts';
+import {
+  createAdmin,
+  createConsumer,
+  createProducer,
+  type Admin,
+  type ClientParts,
+  type Consumer,
+  type Producer,
+} from '../../../client/index.ts';
 
 export type Acks = 'all' | '1' | '0';
 
 /** How long a REST request waits for the cluster: shorter than what people and proxies wait for an answer. */
-const LIMITS = { 'request.timeout.ms': 10_000, 'default.api.timeout.ms': 20_000, 'delivery.timeout.ms': 25_000, 'max.block.ms': 10_000 };
+const LIMITS = {
+  'request.timeout.ms': 10_000,
+  'default.api.timeout.ms': 20_000,
+  'delivery.timeout.ms': 25_000,
+  'max.block.ms': 10_000,
+};
 
 /** The clients behind the REST paths: one producer a kind of acknowledgement and one admin, shared; a consumer a reader. */
 export class RestClients {

@@ -51,7 +51,8 @@ function bytesFromJson(name: string, value: unknown): Buffer | string | null {
   if (value === null || typeof value === 'string') return value;
   if (typeof value === 'object' && Object.keys(value).join() === 'base64') {
     const { base64 } = value as { base64: unknown };
-    if (typeof base64 !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw new HttpError(400, `${name}.base64 must be base64.`);
+    if (typeof base64 !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64))
+      throw new HttpError(400, `${name}.base64 must be base64.`);
     return Buffer.from(base64, 'base64');
   }
   return JSON.stringify(value);
@@ -62,11 +63,13 @@ function headersFromJson(headers: unknown): { key: string; value: Buffer | strin
   if (Array.isArray(headers)) {
     return headers.map((header: unknown) => {
       const { name, value } = (header ?? {}) as { name?: unknown; value?: unknown };
-      if (typeof name !== 'string') throw new HttpError(400, 'headers must be an object, or a list of {"name", "value"}.');
+      if (typeof name !== 'string')
+        throw new HttpError(400, 'headers must be an object, or a list of {"name", "value"}.');
       return { key: name, value: bytesFromJson(`headers.${name}`, value ?? null) };
     });
   }
-  if (typeof headers !== 'object') throw new HttpError(400, 'headers must be an object, or a list of {"name", "value"}.');
+  if (typeof headers !== 'object')
+    throw new HttpError(400, 'headers must be an object, or a list of {"name", "value"}.');
   return Object.entries(headers).map(([key, value]) => ({ key, value: bytesFromJson(`headers.${key}`, value) }));
 }
 

@@ -18,7 +18,12 @@ const MAX_BYTES = 8 << 20;
 type Query = Readonly<Record<string, unknown>>;
 
 /** @throws HttpError 400 naming the parameter and what is allowed */
-export function readOptions(topic: string, partition: string, query: Query, lastEventId: string | undefined): ReadOptions {
+export function readOptions(
+  topic: string,
+  partition: string,
+  query: Query,
+  lastEventId: string | undefined,
+): ReadOptions {
   return {
     topic,
     partition: integer('partition', partition, 0, 2 ** 31 - 1),

@@ -17,7 +17,10 @@ async function open(clients: RestClients, options: ReadOptions): Promise<{ consu
   try {
     const partitions = await consumer.partitionsFor(topic);
     if (partitions[partition] === undefined) {
-      throw new KafkaError(ErrorCode.INVALID_PARTITIONS, `Topic ${topic} has partitions 0 to ${partitions.length - 1}, not ${partition}.`);
+      throw new KafkaError(
+        ErrorCode.INVALID_PARTITIONS,
+        `Topic ${topic} has partitions 0 to ${partitions.length - 1}, not ${partition}.`,
+      );
     }
     const tp = { topic, partition };
     consumer.assign([tp]);
@@ -30,7 +33,11 @@ async function open(clients: RestClients, options: ReadOptions): Promise<{ consu
   }
 }
 
-async function startOffset(consumer: Consumer, tp: { topic: string; partition: number }, start: ReadOptions['start']): Promise<number> {
+async function startOffset(
+  consumer: Consumer,
+  tp: { topic: string; partition: number },
+  start: ReadOptions['start'],
+): Promise<number> {
   if (typeof start === 'number') return start;
   if (start === 'earliest') return (await consumer.beginningOffsets([tp]))[0]!;
   if (start !== 'latest') {
@@ -41,7 +48,10 @@ async function startOffset(consumer: Consumer, tp: { topic: string; partition: n
 }
 
 /** Up to `limit` records in one answer; waits up to `waitMs` for the first. */
-export async function readPage(clients: RestClients, options: ReadOptions): Promise<{ records: unknown[]; next_offset: number }> {
+export async function readPage(
+  clients: RestClients,
+  options: ReadOptions,
+): Promise<{ records: unknown[]; next_offset: number }> {
   const { consumer, offset } = await open(clients, options);
   try {
     const records: ConsumerRecord[] = [];
@@ -65,7 +75,11 @@ export async function readPage(clients: RestClients, options: ReadOptions): Prom
   }
 }
 
-async function atEnd(consumer: Consumer, { topic, partition }: ReadOptions, records: readonly ConsumerRecord[]): Promise<boolean> {
+async function atEnd(
+  consumer: Consumer,
+  { topic, partition }: ReadOptions,
+  records: readonly ConsumerRecord[],
+): Promise<boolean> {
   const [end] = await consumer.endOffsets([{ topic, partition }]);
   return records.at(-1)!.offset + 1 >= end!;
 }

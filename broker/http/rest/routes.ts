@@ -32,7 +32,9 @@ export function registerRest(app: FastifyInstance, clients: RestClients, logger:
     scope.get('/topics', () => listTopics(clients));
     scope.get('/topics/:topic', (request: TopicRequest) => describeTopic(clients, request.params.topic));
     scope.post('/topics/:topic/records', (request: TopicRequest, reply) => write(clients, request, reply));
-    scope.get('/topics/:topic/partitions/:partition/records', (request: PartitionRequest, reply) => read(clients, request, reply));
+    scope.get('/topics/:topic/partitions/:partition/records', (request: PartitionRequest, reply) =>
+      read(clients, request, reply),
+    );
     done();
   });
 }
@@ -64,7 +66,8 @@ async function write(clients: RestClients, request: TopicRequest, reply: Fastify
   const { topic } = request.params;
   const producer = clients.producer(acksOf(request.query.acks));
   const body = request.body as Readable | undefined;
-  if (body === undefined) throw new HttpError(400, 'The body is empty; it takes one record, a list of records, or NDJSON.');
+  if (body === undefined)
+    throw new HttpError(400, 'The body is empty; it takes one record, a list of records, or NDJSON.');
   if (contentType(request) === NDJSON) {
     return reply.type(NDJSON).send(Readable.from(produceLines(producer, topic, body)));
   }
@@ -87,7 +90,8 @@ async function collect(body: Readable): Promise<Buffer> {
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_JSON_BYTES) throw new HttpError(413, `The body has more than ${MAX_JSON_BYTES} bytes; stream records as ${NDJSON}.`);
+    if (size > MAX_JSON_BYTES)
+      throw new HttpError(413, `The body has more than ${MAX_JSON_BYTES} bytes; stream records as ${NDJSON}.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -104,9 +108,15 @@ function parseJson(body: Buffer): unknown {
 async function read(clients: RestClients, request: PartitionRequest, reply: FastifyReply): Promise<unknown> {
   const { topic, partition } = request.params;
   const lastEventId = request.headers['last-event-id'];
-  const options = readOptions(topic, partition, request.query, typeof lastEventId === 'string' ? lastEventId : undefined);
+  const options = readOptions(
+    topic,
+    partition,
+    request.query,
+    typeof lastEventId === 'string' ? lastEventId : undefined,
+  );
   const accept = request.headers.accept ?? '';
-  if (accept.includes(EVENTS)) return stream(reply.type(EVENTS).header('cache-control', 'no-store'), readEvents(clients, options));
+  if (accept.includes(EVENTS))
+    return stream(reply.type(EVENTS).header('cache-control', 'no-store'), readEvents(clients, options));
   if (accept.includes(NDJSON)) return stream(reply.type(NDJSON), readLines(clients, options));
   return readPage(clients, options);
 }

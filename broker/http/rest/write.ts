@@ -66,7 +66,7 @@ export async function* produceLines(producer: Producer, topic: string, body: Rea
     const next = pending[0];
     if (next !== undefined) {
       const report = await next;
-      pending.shift();
+      void pending.shift();
       room.raise();
       yield `${JSON.stringify(report)}\n`;
     } else if (state.ended) break;

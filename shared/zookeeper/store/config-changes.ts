@@ -63,9 +63,9 @@ export class ConfigChangeListener {
     }
   }
 
-  /** After the end of a session the next one's `connected` wakes us; anything else is tried again. */
+  /** The watch may be gone, with its session: without another pass we would hear of nothing any more. */
   #onFailure(error: unknown): void {
-    if (this.#closed || isZooKeeperError(error, 'CLOSED', 'SESSION_EXPIRED')) return;
+    if (this.#closed || isZooKeeperError(error, 'CLOSED')) return;
     this.#context.logger.warn({ err: error }, 'cannot read the config changes, will try again');
     this.#retry = this.#context.timers.after(RETRY_MS, () => this.#wake());
   }

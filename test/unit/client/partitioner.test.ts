@@ -5,7 +5,15 @@ import { DefaultPartitioner, RoundRobinPartitioner } from '../../../client/produ
 import { systemRandom } from '../../../shared/runtime/random.ts';
 
 function partitions(leaders: number[]): PartitionInfo[] {
-  return leaders.map((leader, partition) => ({ topic: 't', partition, leader, leaderEpoch: 0, replicas: [], isr: [], offlineReplicas: [] }));
+  return leaders.map((leader, partition) => ({
+    topic: 't',
+    partition,
+    leader,
+    leaderEpoch: 0,
+    replicas: [],
+    isr: [],
+    offlineReplicas: [],
+  }));
 }
 
 test.each([

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- scripted answers */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createProducer, type Producer } from '../../../client/index.ts';
 import { Produce } from '../../../shared/protocol/messages/produce.ts';
@@ -48,7 +49,15 @@ function broker(answer: (arrived: Arrived, n: number) => { errorCode?: number } 
         const { errorCode = 0 } = answer(arrived, log.length);
         const baseOffset = nextOffset;
         if (errorCode === 0) nextOffset += arrived.values.length;
-        return { index, errorCode, baseOffset, logAppendTimeMs: -1, logStartOffset: 0, recordErrors: [], errorMessage: null };
+        return {
+          index,
+          errorCode,
+          baseOffset,
+          logAppendTimeMs: -1,
+          logStartOffset: 0,
+          recordErrors: [],
+          errorMessage: null,
+        };
       }),
     })),
   }));
@@ -145,7 +154,9 @@ describe('bounds', () => {
   test('a record larger than max.request.size is refused, and nothing else is harmed', async () => {
     broker();
     const p = producer({ 'max.request.size': 1000 });
-    await expect(p.send({ topic: 't', value: 'x'.repeat(1001) })).rejects.toMatchObject({ codeName: 'MESSAGE_TOO_LARGE' });
+    await expect(p.send({ topic: 't', value: 'x'.repeat(1001) })).rejects.toMatchObject({
+      codeName: 'MESSAGE_TOO_LARGE',
+    });
     const sent = p.send({ topic: 't', value: 'fine' });
     await time.advance(1);
     await expect(sent).resolves.toBeDefined();
@@ -199,6 +210,8 @@ describe('bounds', () => {
 
   test('a bad setting is one sentence that names key, value and what is allowed', () => {
     expect(() => producer({ acks: 'some' })).toThrow('Invalid value some for acks: allowed is one of all, -1, 0, 1.');
-    expect(() => createProducer({ 'bootstrap.servers': 'nowhere' })).toThrow(/Invalid address nowhere in bootstrap.servers/);
+    expect(() => createProducer({ 'bootstrap.servers': 'nowhere' })).toThrow(
+      /Invalid address nowhere in bootstrap.servers/,
+    );
   });
 });

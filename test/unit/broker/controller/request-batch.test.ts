@@ -131,6 +131,18 @@ describe('a batch', () => {
     expect(only(batch.drain(), 'updateMetadata', 1)).toMatchObject({ topicStates: [], liveBrokers: [{}, {}, {}] });
   });
 
+  test('can be everything there is, so that brokers forget the rest', () => {
+    const { batch, add } = setUp();
+    add('a', 0, 1, [1]);
+    add('b', 0, 1, [1]);
+    batch.addFullMetadata([2]);
+    const full = only(batch.drain(), 'updateMetadata', 2);
+    expect(full.type).toBe(2);
+    expect(full.topicStates!.map(({ topicName }) => topicName)).toEqual(['a', 'b']);
+    batch.addUpdateMetadata([2], []);
+    expect(only(batch.drain(), 'updateMetadata', 2).type).toBe(0);
+  });
+
   test('carries a reassignment along', () => {
     const { batch, add } = setUp();
     const partition = add('a', 0, 1, [1, 2]);

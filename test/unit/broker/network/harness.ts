@@ -35,10 +35,6 @@ export class StubDispatcher implements Dispatcher {
   dispatch(body: Buffer, context: RequestContext): Answer | Promise<Answer> {
     return this.respond(body, context);
   }
-
-  call(): never {
-    throw new Error('not used here');
-  }
 }
 
 function handlerOf(api: Api): ApiHandler {

@@ -31,7 +31,10 @@ function manualTime() {
   const add = (delay: number, every: number | null, run: () => void) => {
     const entry = { at: now + delay, every, run };
     due.push(entry);
-    return { cancel: () => void (due.includes(entry) && due.splice(due.indexOf(entry), 1)) };
+    const cancel = () => {
+      if (due.includes(entry)) due.splice(due.indexOf(entry), 1);
+    };
+    return { cancel };
   };
   const clock: Clock = { now: () => now, monotonic: () => now };
   const timers: Timers = {

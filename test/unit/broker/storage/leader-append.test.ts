@@ -5,7 +5,7 @@ import { type LeaderAppendOptions, prepareLeaderAppend } from '../../../../broke
 import { framingIsValid } from '../../../../broker/storage/record-inspection.ts';
 import * as batch from '../../../../shared/records/batch.ts';
 import { CODECS } from '../../../../shared/records/compression.ts';
-import { writeMessageSet } from '../../../../shared/records/message-set.ts';
+import { type LegacyMessage, writeMessageSet } from '../../../../shared/records/message-set.ts';
 import { RecordCursor } from '../../../../shared/records/record-cursor.ts';
 import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../shared/topics/topic-config.ts';
 import { batchOf } from './support.ts';
@@ -141,10 +141,10 @@ describe('a coordinator', () => {
 });
 
 describe('the older formats', () => {
-  const messages = ['a', 'b', 'c'].map((value, offset) => ({
+  const messages: LegacyMessage[] = ['a', 'b', 'c'].map((value, offset) => ({
     offset,
     timestamp: 5000 + offset,
-    timestampType: batch.CREATE_TIME as batch.TimestampType,
+    timestampType: batch.CREATE_TIME,
     key: null,
     value: Buffer.from(value),
   }));

@@ -17,14 +17,26 @@ type Operation =
 
 const part = fc.double({ min: 0, max: 1, noNaN: true });
 const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant('append' as const), sizes: fc.array(fc.nat(80), { minLength: 1, maxLength: 5 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('appendMany' as const), count: fc.integer({ min: 2, max: 12 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('append' as const),
+      sizes: fc.array(fc.nat(80), { minLength: 1, maxLength: 5 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('appendMany' as const), count: fc.integer({ min: 2, max: 12 }) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('replicate' as const), gap: fc.nat(3), size: fc.nat(80) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('truncate' as const), part }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restartAt' as const), offset: fc.nat(50) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('deleteRecords' as const), part }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('read' as const), part, maxBytes: fc.nat(600) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('flush' as const, 'retention', 'cleanRestart', 'kill', 'powerLoss') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constantFrom('flush' as const, 'retention', 'cleanRestart', 'kill', 'powerLoss') }),
+  },
 );
 
 interface ModelBatch {
@@ -62,7 +74,12 @@ class Model {
 }
 
 class Run {
-  readonly f = fixture({ 'segment.bytes': 500, 'index.interval.bytes': 60, 'retention.ms': -1, 'retention.bytes': 1500 });
+  readonly f = fixture({
+    'segment.bytes': 500,
+    'index.interval.bytes': 60,
+    'retention.ms': -1,
+    'retention.bytes': 1500,
+  });
   readonly model = new Model();
   manager!: LogManager;
   log!: PartitionLog;
@@ -82,7 +99,8 @@ class Run {
   async appendMany(count: number): Promise<void> {
     const batches = Array.from({ length: count }, (_, i) => batchOf([`${i}`, 'y'.repeat(i * 9)]));
     const infos = await Promise.all(batches.map(bytes => this.log.appendAsLeader(bytes, this.epoch)));
-    for (const [i, { firstOffset, lastOffset }] of infos.entries()) this.model.add(batches[i]!, firstOffset, lastOffset);
+    for (const [i, { firstOffset, lastOffset }] of infos.entries())
+      this.model.add(batches[i]!, firstOffset, lastOffset);
   }
 
   async replicate(gap: number, size: number): Promise<void> {
@@ -94,7 +112,8 @@ class Run {
 
   async apply(operation: Operation): Promise<void> {
     const { model, log } = this;
-    const scale = (fraction: number, from: number) => Math.min(model.end, from + Math.floor(fraction * (model.end - from + 1)));
+    const scale = (fraction: number, from: number) =>
+      Math.min(model.end, from + Math.floor(fraction * (model.end - from + 1)));
     switch (operation.kind) {
       case 'append':
         return this.append(operation.sizes);
@@ -108,7 +127,8 @@ class Run {
         const offset = scale(operation.part, model.start);
         await log.truncateTo(offset);
         await log.flush();
-        return model.truncate(offset);
+        model.truncate(offset);
+        return;
       }
       case 'restartAt':
         await log.truncateFullyAndStartAt(operation.offset);
@@ -177,7 +197,7 @@ class Run {
     expect([log.logStartOffset, log.logEndOffset]).toEqual([model.start, model.end]);
     expect(log.recoveryPoint).toBeLessThanOrEqual(log.logEndOffset);
     expect(log.highWatermark).toBeLessThanOrEqual(log.logEndOffset);
-    for (let offset = model.start; offset < model.end; ) offset = await this.read(offset, 1 << 20);
+    for (let offset = model.start; offset < model.end;) offset = await this.read(offset, 1 << 20);
   }
 }
 

@@ -13,7 +13,7 @@ interface Call {
   readonly clientId: unknown;
   readonly body: Buffer;
   readonly stream: ServerHttp2Stream;
-  answer(body: Buffer[], status?: number): void;
+  readonly answer: (body: Buffer[], status?: number) => void;
 }
 
 const servers: Http2Server[] = [];
@@ -143,7 +143,7 @@ describe('failures', () => {
   test('an API that the peer does not serve, and versions with nothing in common', async () => {
     const connection = await connectTo(() => {});
     const { ListOffsets } = await import('../../../../shared/protocol/messages/list-offsets.ts');
-    expect((await rejection(connection.call(ListOffsets, { replicaId: -1, topics: [] } as never))).code).toBe(
+    expect((await rejection(connection.call(ListOffsets, { replicaId: -1, topics: [] }))).code).toBe(
       'UNSUPPORTED_VERSION',
     );
     expect((await rejection(connection.call(Metadata, noTopics, { version: 12 }))).code).toBe('UNSUPPORTED_VERSION');

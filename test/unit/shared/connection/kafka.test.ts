@@ -50,7 +50,7 @@ async function startPeer(serve: Serve): Promise<Peer> {
 }
 
 const versionList = [ApiVersions, Fetch, Metadata, Produce].map(api => ({
-  apiKey: api.key as number,
+  apiKey: api.key,
   minVersion: 0,
   maxVersion: Math.min(api.versions.max, 8),
 }));
@@ -88,7 +88,10 @@ describe('versions', () => {
     const asked: number[] = [];
     const { port } = await startPeer((header, _body, socket) => {
       asked.push(header.apiKey, header.apiVersion);
-      if (header.apiKey === ApiVersions.key) return answerVersions(header, socket);
+      if (header.apiKey === ApiVersions.key) {
+        answerVersions(header, socket);
+        return;
+      }
       write(
         socket,
         encodeResponseFrame(Metadata, header.apiVersion, header.correlationId, metadataAnswer('h', header.apiVersion)),
@@ -112,7 +115,10 @@ describe('versions', () => {
     const asked: number[] = [];
     const { port } = await startPeer((header, _body, socket) => {
       asked.push(header.apiVersion);
-      if (header.apiVersion <= 2) return answerVersions(header, socket);
+      if (header.apiVersion <= 2) {
+        answerVersions(header, socket);
+        return;
+      }
       const body = ApiVersions.response.encode({ errorCode: 35, apiKeys }, 0);
       write(socket, encodeResponseFrame(ApiVersions, 0, header.correlationId, body));
     });
@@ -165,10 +171,7 @@ describe('calls', () => {
     const records = Buffer.alloc(3 << 20, 7);
     const { port } = await startPeer((header, _body, socket) => {
       const partition = { partitionIndex: 0, errorCode: 0, highWatermark: 1, records };
-      const body = Fetch.response.encode(
-        { responses: [{ topic: 't', partitions: [partition] }] } as never,
-        header.apiVersion,
-      );
+      const body = Fetch.response.encode({ responses: [{ topic: 't', partitions: [partition] }] }, header.apiVersion);
       write(socket, encodeResponseFrame(Fetch, header.apiVersion, header.correlationId, body));
     });
     const connection = await connector({ negotiate: false }).connect({ host: '127.0.0.1', port });

@@ -1,0 +1,94 @@
+import { createConsumer, type Consumer } from '../client/index.ts';
+import { Assigner } from './consuming/assigner.ts';
+import {
+  consumerCommand,
+  consumerSettings,
+  formatterProperties,
+  selection,
+  type ConsumerOptions,
+} from './consuming/options.ts';
+import { Printer } from './consuming/printer.ts';
+import { recordFormatter } from './format/record-formatter.ts';
+import { toolLogger } from './support/logger.ts';
+import { parseOptions, required, runTool, ToolFailure } from './support/tool.ts';
+
+/** How often it looks for a topic that is not there yet. */
+const LOOK_AGAIN_MS = 1_000;
+/** How often new topics and partitions are looked for, unless `metadata.max.age.ms` says otherwise. */
+const METADATA_AGE_MS = 300_000;
+
+const command = consumerCommand();
+
+async function main(argv: string[]): Promise<void> {
+  const options = parseOptions<ConsumerOptions>(command, argv);
+  if (options.group !== undefined) {
+    throw new ToolFailure('Consumer groups are not supported yet: leave --group out to read all partitions.');
+  }
+  const settings = consumerSettings(options);
+  const wanted = selection(options, settings);
+  const format = recordFormatter(options.formatter ?? 'DefaultMessageFormatter', formatterProperties(options));
+  const limit = options.maxMessages === undefined || options.maxMessages < 0 ? Infinity : options.maxMessages;
+  const printer = new Printer(format, options.skipMessageOnError === true, limit);
+  const logger = toolLogger();
+  settings['bootstrap.servers'] = await bootstrapServers(options);
+  const consumer = createConsumer(settings, { runtime: { logger } });
+  const session = { options, printer, consumer, assigner: new Assigner(consumer, wanted, logger), stopped: false };
+  stopOnSignals(session);
+  try {
+    await read(session, Number(settings['metadata.max.age.ms'] ?? METADATA_AGE_MS));
+  } finally {
+    consumer.close();
+    if (options.enableSystestEvents) process.stdout.write('shutdown_complete\n');
+    process.stderr.write(`Processed a total of ${printer.count} messages\n`);
+  }
+}
+
+interface Session {
+  readonly options: ConsumerOptions;
+  readonly printer: Printer;
+  readonly consumer: Consumer;
+  readonly assigner: Assigner;
+  stopped: boolean;
+}
+
+/** Reads until the records, the time or the user's patience are at an end. */
+async function read(session: Session, metadataAgeMs: number): Promise<void> {
+  const { consumer, printer, assigner } = session;
+  const idleMs = session.options.timeoutMs === undefined || session.options.timeoutMs < 0 ? Infinity : session.options.timeoutMs;
+  let lookAgainAt = 0;
+  let lastRecordAt = performance.now();
+  while (!session.stopped && !printer.isDone) {
+    const now = performance.now();
+    if (now >= lookAgainAt) lookAgainAt = now + ((await assigner.assign()) ? metadataAgeMs : LOOK_AGAIN_MS);
+    const records = await consumer.poll(Math.min(lookAgainAt - now, lastRecordAt + idleMs - now, LOOK_AGAIN_MS));
+    if (records.length > 0) {
+      await printer.print(records);
+      lastRecordAt = performance.now();
+    } else if (performance.now() - lastRecordAt >= idleMs) {
+      process.stderr.write(
+        `ERROR Error processing message, terminating consumer process: TimeoutException: no record within ${idleMs} ms\n`,
+      );
+      return;
+    }
+  }
+}
+
+function stopOnSignals(session: Session): void {
+  const stop = () => {
+    session.stopped = true;
+    session.consumer.wakeup();
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+}
+
+/** For those who still name ZooKeeper, as the consumer of 0.8 did. */
+async function bootstrapServers(options: ConsumerOptions): Promise<string> {
+  if (options.zookeeper === undefined) return required(options.bootstrapServer, 'bootstrap-server');
+  if (options.bootstrapServer !== undefined) return options.bootstrapServer;
+  const { brokersInZooKeeper } = await import('./zookeeper/brokers.ts');
+  const brokers = await brokersInZooKeeper(options.zookeeper);
+  process.stderr.write(`--zookeeper is deprecated: going on as with --bootstrap-server ${brokers}\n`);
+  return brokers;
+}
+
+await runTool(command, main);

@@ -1,0 +1,105 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from 'node:http2';
+import type { Readable } from 'node:stream';
+import { RPC_PATH } from '../../shared/connection/rpc.ts';
+import type { ConnectionContext } from '../request/context.ts';
+
+/** Where the answer to an RPC goes. After `send` or `reset` nothing else may be called. */
+export interface RpcReply {
+  /** @param bytes of all chunks together */
+  send(status: number, contentType: string | null, chunks: readonly Buffer[], bytes: number): void;
+  /** Breaks off without an answer: that stream only, or the whole connection where it carries nothing else. */
+  reset(): void;
+}
+
+/**
+ * An RPC as it came in, over either HTTP version. It does not pass through the router: one prefix decides, and on a hot
+ * path the second stream that Node puts over an HTTP/2 stream for the sake of compatibility costs more than the request.
+ */
+export interface RpcCall {
+  readonly apiName: string;
+  /** The query's version as it was given; null when it was not. */
+  readonly version: string | null;
+  readonly headers: IncomingHttpHeaders;
+  readonly connection: ConnectionContext;
+  readonly body: Readable;
+  readonly reply: RpcReply;
+  /** Calls back once when nothing goes over the call any more, in either direction. */
+  onClose(listener: () => void): void;
+}
+
+/** Whether the request is an RPC: `POST /v1/rpc/<ApiName>`. */
+export function isRpc(method: string | undefined, path: string | undefined): boolean {
+  return method === 'POST' && path !== undefined && path.startsWith(RPC_PATH);
+}
+
+/** Splits `/v1/rpc/<ApiName>?version=<n>`. */
+function parsePath(path: string): { apiName: string; version: string | null } {
+  const query = path.indexOf('?');
+  if (query < 0) return { apiName: path.slice(RPC_PATH.length), version: null };
+  const version = new URLSearchParams(path.slice(query)).get('version');
+  return { apiName: path.slice(RPC_PATH.length, query), version };
+}
+
+export function http1Call(request: IncomingMessage, response: ServerResponse, connection: ConnectionContext): RpcCall {
+  return {
+    ...parsePath(request.url!),
+    headers: request.headers,
+    connection,
+    body: request,
+    reply: http1Reply(response),
+    onClose: listener => response.once('close', listener),
+  };
+}
+
+function http1Reply(response: ServerResponse): RpcReply {
+  return {
+    send(status, contentType, chunks, bytes) {
+      const type = contentType === null ? {} : { 'content-type': contentType, 'content-length': bytes };
+      response.writeHead(status, type);
+      response.cork();
+      for (const chunk of chunks) response.write(chunk);
+      response.end();
+      response.uncork();
+    },
+    reset: () => response.destroy(),
+  };
+}
+
+export function http2Call(stream: ServerHttp2Stream, headers: Http2Headers, connection: ConnectionContext): RpcCall {
+  // What there is to know is in 'close'.
+  stream.on('error', () => {});
+  return {
+    ...parsePath(headers[':path']!),
+    headers,
+    connection,
+    body: stream,
+    reply: http2Reply(stream),
+    onClose: listener => stream.once('close', listener),
+  };
+}
+
+function http2Reply(stream: ServerHttp2Stream): RpcReply {
+  return {
+    send(status, contentType, chunks, bytes) {
+      if (stream.destroyed || stream.closed) return;
+      const type = contentType === null ? {} : { 'content-type': contentType, 'content-length': bytes };
+      stream.respond({ ':status': status, ...type }, { endStream: chunks.length === 0 });
+      if (chunks.length > 0) endWith(stream, chunks);
+      // An answer that comes before the end of the request makes the rest of it pointless (RFC 9113, 8.1).
+      if (!stream.readableEnded) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    },
+    reset: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+  };
+}
+
+function endWith(stream: ServerHttp2Stream, chunks: readonly Buffer[]): void {
+  if (chunks.length === 1) {
+    stream.end(chunks[0]);
+    return;
+  }
+  stream.cork();
+  for (const chunk of chunks) stream.write(chunk);
+  stream.end();
+  stream.uncork();
+}

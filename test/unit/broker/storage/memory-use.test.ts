@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { IndexCache } from '../../../../broker/storage/index-cache.ts';
+import { OpenFiles, SegmentFile } from '../../../../broker/storage/open-files.ts';
+import { TailCache } from '../../../../broker/storage/tail-cache.ts';
+import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
+
+describe('the cache of last appends', () => {
+  const frame = (length: number) => [Buffer.alloc(length, 1)];
+
+  it('keeps nothing while nobody reads at the end', () => {
+    const cache = new TailCache(100_000);
+    cache.window().append(0, 1, frame(100), 100);
+    expect(cache.usedBytes).toBe(0);
+  });
+
+  it('gives what was appended since, from any offset on', () => {
+    const window = new TailCache(100_000).window();
+    window.noteTailRead();
+    for (let i = 0; i < 10; i++) window.append(i * 3, i * 3 + 3, frame(10), 10);
+    expect(window.startOffset).toBe(0);
+    expect(window.from(0).map(({ baseOffset }) => baseOffset)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24, 27]);
+    expect(window.from(22).map(({ baseOffset }) => baseOffset)).toEqual([21, 24, 27]);
+    expect(window.from(30)).toEqual([]);
+  });
+
+  it('keeps copies: the appended buffers belong to requests', () => {
+    const window = new TailCache(100_000).window();
+    window.noteTailRead();
+    const bytes = Buffer.from('abc');
+    window.append(0, 1, [bytes, Buffer.from('def')], 6);
+    bytes.fill(0);
+    expect(window.from(0)[0]!.bytes.toString()).toBe('abcdef');
+  });
+
+  it('stays within its budget over all logs, giving up the oldest', () => {
+    const cache = new TailCache(10_000);
+    const [a, b] = [cache.window(), cache.window()];
+    for (const window of [a, b]) window.noteTailRead();
+    for (let i = 0; i < 3000; i++) {
+      (i % 3 === 0 ? a : b).append(i, i + 1, frame(i % 700), i % 700);
+      expect(cache.usedBytes).toBeLessThanOrEqual(10_000);
+      if (i % 50 === 0) a.noteTailRead();
+    }
+    expect(b.startOffset).toBeGreaterThan(2900);
+    expect(b.from(3000)).toHaveLength(0);
+    expect(b.from(2999)).toHaveLength(1);
+  });
+
+  it('leaves no gap where a frame was too large to keep', () => {
+    const window = new TailCache(1000).window();
+    window.noteTailRead();
+    window.append(0, 1, frame(10), 10);
+    window.append(1, 2, frame(500), 500);
+    window.append(2, 3, frame(10), 10);
+    expect(window.from(0)).toEqual([]);
+    expect(window.from(2)).toHaveLength(1);
+  });
+
+  it('frees what a log gives up', () => {
+    const cache = new TailCache(10_000);
+    const window = cache.window();
+    window.noteTailRead();
+    for (let i = 0; i < 5; i++) window.append(i, i + 1, frame(10), 10);
+    window.clear();
+    expect(cache.usedBytes).toBe(0);
+    expect(window.startOffset).toBe(Infinity);
+  });
+});
+
+describe('open files', () => {
+  function files(count: number, limit: number) {
+    const fs = new MemoryFileSystem();
+    const open = new OpenFiles(fs, limit);
+    const all = Array.from({ length: count }, (_, i) => {
+      fs.writeFile(`/${i}`, `file ${i}`);
+      return new SegmentFile(open, `/${i}`);
+    });
+    return { fs, open, all };
+  }
+
+  const read = (file: SegmentFile) => {
+    const target = Buffer.alloc(20);
+    return target.toString('utf8', 0, file.handle.readSync(target, 0, 20, 0));
+  };
+
+  it('are never more than the limit, and opened again when needed', () => {
+    const { open, all } = files(10, 3);
+    for (let round = 0; round < 3; round++) {
+      for (const [i, file] of all.entries()) {
+        expect(read(file)).toBe(`file ${i}`);
+        expect(open.count).toBeLessThanOrEqual(3);
+      }
+    }
+  });
+
+  it('are not closed under those who read', async () => {
+    const { fs, all } = files(10, 1);
+    const target = Buffer.alloc(20);
+    const reading = all[0]!.use(async handle => {
+      await Promise.resolve();
+      return handle.read(target, 0, 20, 0);
+    });
+    for (const file of all.slice(1)) read(file);
+    all[0]!.close();
+    fs.removeFileSync('/0');
+    expect(target.toString('utf8', 0, await reading)).toBe('file 0');
+  });
+
+  it('go with their names', () => {
+    const { all } = files(2, 1);
+    all[0]!.rename('/moved');
+    read(all[1]!);
+    expect(read(all[0]!)).toBe('file 0');
+  });
+});
+
+describe('the cache of indexes', () => {
+  it('drops the least recently used when it is full', () => {
+    const cache = new IndexCache(100);
+    const dropped: number[] = [];
+    const holders = [0, 1, 2, 3].map(i => ({ dropIndexes: () => dropped.push(i) }));
+    for (const holder of holders.slice(0, 3)) cache.add(holder, 30);
+    cache.touch(holders[0]!);
+    cache.add(holders[3]!, 30);
+    expect(dropped).toEqual([1]);
+    cache.add({ dropIndexes: () => dropped.push(99) }, 1000);
+    expect(dropped).toEqual([1, 99]);
+    cache.remove(holders[2]!);
+    expect(dropped).toEqual([1, 99, 2]);
+  });
+});
