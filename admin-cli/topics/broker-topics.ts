@@ -1,5 +1,5 @@
 import { createAdmin, KafkaError, type Admin, type ClientSettings, type ConfigEntry, type PartitionInfo, type TopicInfo } from '../../client/index.ts';
-import type { TopicsOptions } from '../kafka-topics.ts';
+import type { TopicsOptions } from './options.ts';
 import { partitionLine, topicLine } from '../format/topic-description.ts';
 import { topicPattern } from '../support/topic-pattern.ts';
 import type { TopicsArguments, TopicsTarget } from './target.ts';

@@ -1,4 +1,6 @@
-import type { TopicsOptions } from '../kafka-topics.ts';
+import type { TopicsOptions } from './options.ts';
+
+export type TopicsAction = 'list' | 'create' | 'describe' | 'alter' | 'delete';
 
 export interface TopicsArguments {
   readonly configs: Readonly<Record<string, string>>;
@@ -8,6 +10,6 @@ export interface TopicsArguments {
 
 /** Where kafka-topics works: at the brokers, or at ZooKeeper directly. */
 export interface TopicsTarget {
-  run(action: 'list' | 'create' | 'describe' | 'alter' | 'delete', options: TopicsOptions, given: TopicsArguments): Promise<void>;
+  run(action: TopicsAction, options: TopicsOptions, given: TopicsArguments): Promise<void>;
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ import type { LogManagerSetup } from './storage-setup.ts';
 import { TailCache } from './tail-cache.ts';
 import { WriteScheduler } from './write-scheduler.ts';
 
-export { DEFAULT_STORAGE_OPTIONS, type LogManagerSetup, type StorageOptions } from './storage-setup.ts';
+export { DEFAULT_STORAGE_OPTIONS, type LogManagerSetup } from './storage-setup.ts';
 
 /** Memory for the indexes of segments that are not active. */
 const INDEX_CACHE_BYTES = 32 << 20;

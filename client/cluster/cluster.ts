@@ -161,6 +161,7 @@ export class Cluster {
         lastError = error;
       }
     }
+    this.runtime.logger.warn({ err: lastError }, 'no broker can be reached');
     throw lastError;
   }
 

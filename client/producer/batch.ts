@@ -19,6 +19,8 @@ export class ProducerBatch {
   /** Bytes of buffer.memory that this batch holds. */
   reservedBytes = 0;
   attempts = 0;
+  /** How many of the attempts ended before anything was sent. */
+  neverSent = 0;
   /** Monotonic time of the last failure that said the leader may have moved. */
   lookAgainSince = -Infinity;
   /** Monotonic time before which it is not sent again. */

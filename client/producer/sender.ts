@@ -229,7 +229,12 @@ export class Sender {
     this.#cluster.invalidate();
     const cause =
       error instanceof ConnectionError ? new KafkaError(ErrorCode.NETWORK_EXCEPTION, error.message) : asError(error);
-    for (const [queue, batch] of request) this.#retryOrFail(queue, batch, cause);
+    // What never left is no attempt: as in Kafka, batches for a broker that is away wait, they do not use up their retries.
+    const neverSent = error instanceof ConnectionError && error.code === 'REFUSED';
+    for (const [queue, batch] of request) {
+      if (neverSent) batch.neverSent++;
+      this.#retryOrFail(queue, batch, cause);
+    }
   }
 
   #succeed(queue: PartitionQueue, batch: ProducerBatch, baseOffset: number, logAppendTimeMs: number): void {
@@ -245,7 +250,7 @@ export class Sender {
     queue.inFlight = null;
     if (error instanceof KafkaError && error.refreshMetadata) this.#cluster.invalidate();
     const retriable = error instanceof KafkaError && error.retriable;
-    if (retriable && !this.#closed && batch.attempts <= retries && now < batch.createdAt + deliveryTimeoutMs) {
+    if (retriable && !this.#closed && batch.attempts - batch.neverSent <= retries && now < batch.createdAt + deliveryTimeoutMs) {
       if (error.refreshMetadata) batch.lookAgainSince = now;
       batch.notBefore = now + backoffMs(batch.attempts, retryBackoffMs, retryBackoffMaxMs, random);
       queue.batches.unshift(batch);

@@ -76,7 +76,7 @@ export class ReplicationCluster {
   announce(): void {
     const alive = [...this.brokers.values()].filter(broker => broker.isUp);
     const update = {
-      controllerId: alive[0]!.id,
+      controllerId: alive[0]?.id ?? -1,
       brokers: alive.map(({ id }) => ({
         id,
         rack: null,
