@@ -1,3 +1,5 @@
+import { ZERO_UUID } from '../../shared/protocol/schema.ts';
+
 /** A partition as `kafka-topics --describe` shows it. */
 export interface DescribedPartition {
   readonly topic: string;
@@ -12,7 +14,8 @@ export interface DescribedPartition {
 
 export interface DescribedTopic {
   readonly name: string;
-  readonly topicId: string;
+  /** null, or all zeros, for a topic without id. */
+  readonly topicId: string | null;
   readonly partitions: readonly DescribedPartition[];
   /** `name=value`, in the order to be shown. */
   readonly configs: readonly string[];
@@ -24,7 +27,7 @@ export function topicLine(topic: DescribedTopic): string {
   const replicationFactor = topic.partitions[0]?.replicas.length ?? 0;
   return [
     `Topic: ${topic.name}`,
-    `TopicId: ${topic.topicId}`,
+    ...(topic.topicId === null || topic.topicId === ZERO_UUID ? [] : [`TopicId: ${topic.topicId}`]),
     `PartitionCount: ${topic.partitions.length}`,
     `ReplicationFactor: ${replicationFactor}`,
     `Configs: ${topic.configs.join(',')}`,

@@ -26,7 +26,7 @@ export function toolCommand(name: string, summary: string): Command {
     .helpOption('--help', 'Print usage information.')
     .allowExcessArguments(false)
     .exitOverride()
-    .configureOutput({ writeErr: () => {}, outputError: () => {} });
+    .configureOutput({ writeOut: () => {}, writeErr: () => {}, outputError: () => {} });
 }
 
 export function version(): string {
@@ -82,13 +82,6 @@ class Finished extends Error {}
 export function required<T>(value: T | undefined, name: string): T {
   if (value === undefined) throw new UsageError(`Missing required argument "[${name}]"`);
   return value;
-}
-
-/** @throws UsageError if both options are given */
-export function exclusive(options: Readonly<Record<string, unknown>>, keyA: string, keyB: string, nameA: string, nameB: string): void {
-  if (options[keyA] !== undefined && options[keyB] !== undefined) {
-    throw new UsageError(`Option "[${nameA}]" can't be used with option "[${nameB}]"`);
-  }
 }
 
 /** Gathers a repeatable option. */

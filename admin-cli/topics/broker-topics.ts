@@ -1,10 +1,9 @@
 import { createAdmin, KafkaError, type Admin, type ClientSettings, type ConfigEntry, type PartitionInfo, type TopicInfo } from '../../client/index.ts';
+import { collisionWarning, print } from './messages.ts';
 import type { TopicsOptions } from './options.ts';
 import { partitionLine, topicLine } from '../format/topic-description.ts';
 import { topicPattern } from '../support/topic-pattern.ts';
 import type { TopicsArguments, TopicsTarget } from './target.ts';
-
-const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /** kafka-topics through the brokers. */
 export class BrokerTopics implements TopicsTarget {
@@ -53,11 +52,8 @@ async function list(admin: Admin, options: TopicsOptions): Promise<void> {
 
 async function create(admin: Admin, options: TopicsOptions, { configs, assignment }: TopicsArguments): Promise<void> {
   const name = options.topic!;
-  if (/[._]/.test(name)) {
-    print(
-      "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. To avoid issues it is best to use either, but not both.",
-    );
-  }
+  const warning = collisionWarning(name);
+  if (warning !== null) print(warning);
   try {
     await admin.createTopics([
       {

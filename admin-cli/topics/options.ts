@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { collect, exclusive, integer, required, toolCommand, UsageError } from '../support/tool.ts';
+import { collect, integer, required, toolCommand, UsageError } from '../support/tool.ts';
 import type { TopicsAction } from './target.ts';
 
 export interface TopicsOptions {
@@ -62,33 +62,76 @@ export function topicsCommand(): Command {
 }
 
 const ACTIONS = ['list', 'create', 'describe', 'alter', 'delete'] as const;
-const REPORTS = ['underReplicatedPartitions', 'unavailablePartitions', 'underMinIsrPartitions', 'atMinIsrPartitions', 'topicsWithOverrides'] as const;
+
+const REPORTS = [
+  ['underReplicatedPartitions', 'under-replicated-partitions'],
+  ['unavailablePartitions', 'unavailable-partitions'],
+  ['underMinIsrPartitions', 'under-min-isr-partitions'],
+  ['atMinIsrPartitions', 'at-min-isr-partitions'],
+  ['topicsWithOverrides', 'topics-with-overrides'],
+] as const;
+
+/** Options that go with some of the actions only. */
+const BELONGS: readonly (readonly [key: keyof TopicsOptions, name: string, actions: readonly TopicsAction[]])[] = [
+  ['topicId', 'topic-id', ['describe']],
+  ['partitions', 'partitions', ['create', 'alter']],
+  ['replicationFactor', 'replication-factor', ['create']],
+  ['replicaAssignment', 'replica-assignment', ['create', 'alter']],
+  ['config', 'config', ['create', 'alter']],
+  ['deleteConfig', 'delete-config', ['alter']],
+  ['ifExists', 'if-exists', ['alter', 'delete', 'describe']],
+  ['ifNotExists', 'if-not-exists', ['create']],
+  ['excludeInternal', 'exclude-internal', ['list', 'describe']],
+  ...REPORTS.map(([key, name]) => [key, name, ['describe']] as const),
+];
 
 /** The action, if the options go together. @throws UsageError */
 export function checkedAction(options: TopicsOptions): TopicsAction {
-  const actions = ACTIONS.filter(action => options[action]);
-  if (actions.length !== 1) {
+  const [action, ...others] = ACTIONS.filter(name => options[name]);
+  if (action === undefined || others.length > 0) {
     throw new UsageError('Command must include exactly one action: --list, --describe, --create, --alter or --delete');
   }
-  if ((options.bootstrapServer === undefined) === (options.zookeeper === undefined)) {
+  if (options.bootstrapServer !== undefined && options.zookeeper !== undefined) {
+    throw new UsageError('Only one of --bootstrap-server or --zookeeper must be specified');
+  }
+  if (options.zookeeper === undefined) required(options.bootstrapServer, 'bootstrap-server');
+  if (action !== 'list' && action !== 'describe') required(options.topic, 'topic');
+  for (const [key, name, actions] of BELONGS) {
+    if (options[key] !== undefined && !actions.includes(action)) throw conflict(name, action);
+  }
+  checkReports(options);
+  if (action === 'create') checkCreate(options);
+  if (action === 'alter') checkAlter(options);
+  return action;
+}
+
+function checkReports(options: TopicsOptions): void {
+  const [first, second] = REPORTS.filter(([key]) => options[key]);
+  if (first !== undefined && second !== undefined) throw conflict(first[1], second[1]);
+  const minIsr = REPORTS.find(([key, name]) => options[key] && name.includes('min-isr'));
+  if (minIsr !== undefined && options.zookeeper !== undefined) throw conflict(minIsr[1], 'zookeeper');
+}
+
+function checkCreate(options: TopicsOptions): void {
+  if (options.replicaAssignment !== undefined) {
+    if (options.partitions !== undefined) throw conflict('replica-assignment', 'partitions');
+    if (options.replicationFactor !== undefined) throw conflict('replica-assignment', 'replication-factor');
+  } else if (options.zookeeper !== undefined) {
+    required(options.partitions, 'partitions');
+    required(options.replicationFactor, 'replication-factor');
+  }
+}
+
+function checkAlter(options: TopicsOptions): void {
+  const configs = options.config !== undefined || options.deleteConfig !== undefined;
+  if (configs && options.zookeeper === undefined) {
     throw new UsageError(
-      options.zookeeper === undefined
-        ? 'Missing required argument "[bootstrap-server]"'
-        : 'Only one of --bootstrap-server or --zookeeper must be specified',
+      'Option combination "[bootstrap-server],[config]" can\'t be used with option "[alter]" (the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)',
     );
   }
-  const action = actions[0]!;
-  if (action !== 'list' && action !== 'describe') required(options.topic, 'topic');
-  if (action === 'alter' && options.zookeeper === undefined) {
-    if (options.config !== undefined) throw new UsageError('Option "[alter]" can\'t be used with option "[config]"; use kafka-configs to change settings');
-    if (options.replicaAssignment === undefined) required(options.partitions, 'partitions');
-  }
-  exclusive(options as Record<string, unknown>, 'replicaAssignment', 'replicationFactor', 'replica-assignment', 'replication-factor');
-  if (action === 'create') exclusive(options as Record<string, unknown>, 'replicaAssignment', 'partitions', 'replica-assignment', 'partitions');
-  if (REPORTS.filter(report => options[report]).length > 1) {
-    throw new UsageError('Only one of --under-replicated-partitions, --unavailable-partitions, --under-min-isr-partitions, --at-min-isr-partitions and --topics-with-overrides can be used');
-  }
-  if (options.ifExists && action === 'create') throw new UsageError('Option "[create]" can\'t be used with option "[if-exists]"');
-  if (options.ifNotExists && action !== 'create') throw new UsageError(`Option "[${action}]" can't be used with option "[if-not-exists]"`);
-  return action;
+  if (!configs && options.replicaAssignment === undefined) required(options.partitions, 'partitions');
+}
+
+function conflict(used: string, other: string): UsageError {
+  return new UsageError(`Option "[${used}]" can't be used with option "[${other}]"`);
 }

@@ -22,7 +22,9 @@ let broker: ChildProcess;
 let port = 0;
 
 beforeAll(async () => {
-  broker = fork(join(import.meta.dirname, 'port-fuzz-server.ts'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  broker = fork(join(import.meta.dirname, '../support/port-fuzz-server.ts'), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const [message] = (await once(broker, 'message')) as [{ port: number }];
   port = message.port;
 });

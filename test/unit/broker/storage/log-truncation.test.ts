@@ -78,6 +78,28 @@ describe('truncating from the end', () => {
     expect(await values(log)).toBe('ax');
   });
 
+  it('forgets where entries began that are gone', async () => {
+    const log = ordersLog(await fixture().open());
+    for (const value of 'abcdef') await log.appendAsLeader(batchOf([value]), 0);
+    await log.truncateTo(1);
+    await log.appendAsLeader(batchOf(['x', 'y', 'z', 'u', 'v'].map(value => value.repeat(20))), 1);
+    for (let offset = 1; offset < 6; offset++) expect((await readAll(log, offset))[0]!.offset).toBe(offset);
+    expect(log.sizeBetween(3, 'logEnd').bytes).toBeGreaterThan(100);
+  });
+
+  it('stays done after a loss of power, once flushed', async () => {
+    for (let seed = 1; seed < 20; seed++) {
+      const f = fixture({}, seed);
+      const log = ordersLog(await f.open());
+      for (const value of 'abc') await log.appendAsLeader(batchOf([value]), 0);
+      await log.flush();
+      await log.truncateTo(1);
+      await log.flush();
+      f.fs.crash();
+      expect(await values(ordersLog(await f.open()))).toBe('a');
+    }
+  });
+
   it('only drops epochs when nothing is above the offset', async () => {
     const { log } = await tenRecords();
     log.assignEpochStart(9, 10);

@@ -223,6 +223,63 @@ describe('reading', () => {
     expect(log.sizeBetween(2, 'logEnd').isOnOlderSegment).toBe(true);
   });
 
+  /** A disk whose reads can be made to wait at their end, and then to fail. */
+  function withHeldReads(f: ReturnType<typeof fixture>) {
+    let gate: Promise<void> | null = null;
+    const open = f.fs.open.bind(f.fs);
+    f.fs.open = (path, flags) => {
+      const handle = open(path, flags);
+      const read = handle.read.bind(handle);
+      return Object.assign(handle, {
+        read: async (...args: Parameters<typeof read>) => {
+          const count = await read(...args);
+          await gate;
+          return count;
+        },
+      });
+    };
+    return () => {
+      let settle!: (error?: Error) => void;
+      gate = new Promise((resolve, reject) => {
+        settle = error => {
+          gate = null;
+          if (error === undefined) resolve();
+          else reject(error);
+        };
+      });
+      return settle;
+    };
+  }
+
+  it('is done again when a truncation overtakes it', async () => {
+    const f = fixture();
+    const hold = withHeldReads(f);
+    const log = ordersLog(await f.open());
+    await append(log, 'a', 'b', 'c');
+    const goOn = hold();
+    const reading = log.read(1, 10_000, ALL);
+    await new Promise(resolve => setImmediate(resolve));
+    await log.truncateTo(1);
+    await log.appendAsLeader(batchOf(['x', 'y']), 1);
+    goOn();
+    expect(recordsIn((await reading).records).map(({ value }) => value)).toEqual(['x', 'y']);
+  });
+
+  it('does not take an error for one of the disk when the segment was deleted meanwhile', async () => {
+    const f = fixture({ 'segment.bytes': 100, 'retention.ms': 1000 });
+    const hold = withHeldReads(f);
+    const manager = await f.open();
+    const log = ordersLog(manager);
+    await append(log, 'a', 'b', 'c');
+    log.updateHighWatermark(3);
+    const goOn = hold();
+    const reading = log.read(0, 1000, ALL);
+    await log.deleteOldSegments();
+    goOn(Object.assign(new Error('gone'), { code: 'ENOENT' }));
+    await expect(reading).rejects.toEqual(failing('OFFSET_OUT_OF_RANGE'));
+    expect(manager.offlineDirectories).toEqual([]);
+  });
+
   it('reads on undisturbed while old segments are deleted and files removed', async () => {
     const f = fixture({ 'segment.bytes': 100, 'retention.ms': 1000, 'file.delete.delay.ms': 60_000 });
     const log = ordersLog(await f.open());

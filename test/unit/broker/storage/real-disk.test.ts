@@ -9,7 +9,7 @@ import { silentLogger } from '../../../../shared/runtime/logger.ts';
 import { systemRandom } from '../../../../shared/runtime/random.ts';
 import { realFileSystem } from '../../../../shared/runtime/real-file-system.ts';
 import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../shared/topics/topic-config.ts';
-import { batchOf, ordersLog, readAll } from './support.ts';
+import { batchOf, ordersLog, readAll, recordsIn, seededRandom } from './support.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -49,6 +49,51 @@ describe('a log on a real disk', () => {
     expect(await readAll(log)).toHaveLength(777);
     await manager.deleteLog('orders', 0);
     expect(manager.allLogs()).toEqual([]);
+    await manager.shutdown();
+  });
+});
+
+describe('reading while the log changes', () => {
+  it('gives records that were at their offsets, whatever is cut off, rolled or deleted meanwhile', async () => {
+    const seed = Date.now() % 100_000;
+    const random = seededRandom(seed);
+    const manager = await open({ 'segment.bytes': 2000, 'index.interval.bytes': 300, 'file.delete.delay.ms': 1 });
+    const log = ordersLog(manager);
+    let isOver = false;
+    let reads = 0;
+    const reader = async () => {
+      while (!isOver) {
+        const from = log.logStartOffset + random.int(log.logEndOffset - log.logStartOffset + 1);
+        try {
+          const { records } = await log.read(from, 100 + random.int(3000), {
+            upperBound: 'logEnd',
+            minOneMessage: true,
+          });
+          for (const { offset, value } of recordsIn(records)) expect(value, `seed ${seed}`).toBe(`record ${offset}`);
+          reads++;
+        } catch (error) {
+          expect(error, `seed ${seed}`).toMatchObject({ kind: 'OFFSET_OUT_OF_RANGE' });
+        }
+        await log.offsetForTimestamp(1000 + from);
+        await new Promise(resolve => setImmediate(resolve));
+      }
+    };
+    const readers = [reader(), reader(), reader(), reader()];
+    for (let i = 0; i < 400; i++) {
+      const next = log.logEndOffset;
+      const batches = [0, 1, 2].map(n => batchOf([{ value: `record ${next + n}`, timestamp: 1000 + next + n }]));
+      await Promise.all(batches.map(batch => log.appendAsLeader(batch, i)));
+      log.updateHighWatermark(log.logEndOffset);
+      if (i % 7 === 0) await log.truncateTo(log.logEndOffset - random.int(log.logEndOffset - log.logStartOffset));
+      if (i % 11 === 0) {
+        log.incrementLogStartOffset(log.logStartOffset + random.int(log.highWatermark - log.logStartOffset + 1));
+        await log.deleteOldSegments();
+      }
+    }
+    isOver = true;
+    await Promise.all(readers);
+    expect(manager.offlineDirectories, `seed ${seed}`).toEqual([]);
+    expect(reads).toBeGreaterThan(100);
     await manager.shutdown();
   });
 });
