@@ -5,6 +5,7 @@ import type { Logger } from '../shared/runtime/logger.ts';
 import type { Timers } from '../shared/runtime/clock.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import type { MetadataCache } from './metadata/metadata-cache.ts';
+import { MetadataWaits } from './metadata/metadata-waits.ts';
 
 export interface LeaveClusterParts {
   readonly brokerId: number;
@@ -24,12 +25,20 @@ export async function leaveCluster(parts: LeaveClusterParts): Promise<void> {
   const { config, timers, logger } = parts;
   if (!config.get('controlled.shutdown.enable')) return;
   const attempts = config.get('controlled.shutdown.max.retries') + 1;
+  const waits = new MetadataWaits(parts.metadata, timers);
   for (let attempt = 1; attempt <= attempts; attempt++) {
+    if (isAlone(parts)) return;
     const problem = await attemptLeave(parts);
     if (problem === null) return;
     logger.warn({ attempt, attempts }, `controlled shutdown did not succeed: ${problem}`);
-    if (attempt < attempts) await timers.sleep(config.get('controlled.shutdown.retry.backoff.ms'));
+    const backoffMs = config.get('controlled.shutdown.retry.backoff.ms');
+    if (attempt < attempts) await waits.until(() => isAlone(parts), backoffMs);
   }
+}
+
+/** Nobody is left who could take over: waiting would only delay the end, as when a whole cluster is stopped at once. */
+function isAlone({ brokerId, metadata }: LeaveClusterParts): boolean {
+  return !metadata.aliveBrokers().some(({ id }) => id !== brokerId);
 }
 
 /** null when the broker leads nothing any more, else what is in the way. */

@@ -14,7 +14,7 @@ import { systemRuntime, type ClientRuntime } from './runtime.ts';
 
 export { KafkaError } from './errors.ts';
 export type { Admin } from './admin/admin.ts';
-export type { ConfigChange, ConfigEntry, ConfigResource, NewTopic } from './admin/types.ts';
+export type { ConfigChange, ConfigEntry, ConfigResource, ElectionOutcome, NewTopic } from './admin/types.ts';
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster/cluster-view.ts';
 export type { ClientSettings } from './config.ts';
 export type { Consumer } from './consumer/consumer.ts';

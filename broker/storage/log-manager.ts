@@ -1,5 +1,6 @@
 import { normalize } from 'node:path';
 import type { Timer } from '../../shared/runtime/clock.ts';
+import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { forEachLimited } from './concurrency.ts';
 import { StorageError, StorageStartupError } from './errors.ts';
@@ -38,6 +39,8 @@ export class LogManager {
   readonly #tailCache: TailCache;
   readonly #removals: Removals;
   readonly #logs = new Map<string, PartitionLog>();
+  /** Topics of which it has been said that they are not compacted. */
+  readonly #warnedTopics = new Set<string>();
   #tasks: Timer[] = [];
   #retention: Promise<void> | null = null;
 
@@ -171,6 +174,7 @@ export class LogManager {
     });
     this.#logs.set(partitionKey(loaded.topic, loaded.partition), log);
     directory.add(log);
+    this.#warnOfCompaction(loaded.topic, loaded.config);
     return log;
   }
 
@@ -264,12 +268,22 @@ export class LogManager {
   /** Gives the logs of a topic its configuration anew. */
   updateTopicConfig(topic: string): void {
     const config = this.#setup.topicConfig(topic);
+    this.#warnOfCompaction(topic, config);
     for (const log of this.#logs.values()) if (log.topic === topic) log.updateConfig(config);
   }
 
   /** Gives all logs their configuration anew: the broker's own defaults have changed. */
   updateAllTopicConfigs(): void {
     for (const log of this.#logs.values()) log.updateConfig(this.#setup.topicConfig(log.topic));
+  }
+
+  #warnOfCompaction(topic: string, config: TopicConfigValues): void {
+    if (!config['cleanup.policy'].includes('compact') || this.#warnedTopics.has(topic)) return;
+    this.#warnedTopics.add(topic);
+    this.#setup.logger.warn(
+      { topic },
+      'cleanup.policy has compact, which this version does not do: older records of a key stay',
+    );
   }
 
   /** Writes the high watermarks of all logs to the checkpoints. */

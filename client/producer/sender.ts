@@ -250,7 +250,12 @@ export class Sender {
     queue.inFlight = null;
     if (error instanceof KafkaError && error.refreshMetadata) this.#cluster.invalidate();
     const retriable = error instanceof KafkaError && error.retriable;
-    if (retriable && !this.#closed && batch.attempts - batch.neverSent <= retries && now < batch.createdAt + deliveryTimeoutMs) {
+    if (
+      retriable &&
+      !this.#closed &&
+      batch.attempts - batch.neverSent <= retries &&
+      now < batch.createdAt + deliveryTimeoutMs
+    ) {
       if (error.refreshMetadata) batch.lookAgainSince = now;
       batch.notBefore = now + backoffMs(batch.attempts, retryBackoffMs, retryBackoffMaxMs, random);
       queue.batches.unshift(batch);

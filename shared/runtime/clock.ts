@@ -63,7 +63,10 @@ export const systemTimers: Timers = {
   },
   sleep(delayMs, signal) {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason as Error);
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
       const onAbort = () => {
         clearTimeout(handle);
         reject(signal!.reason as Error);

@@ -9,7 +9,9 @@ export function arbitraryMessage(fields: Fields, version: number): fc.Arbitrary<
 function arbitraryField(f: Field, version: number): fc.Arbitrary<unknown> {
   if (!isPresent(f, version)) return fc.constant(defaultOf(f));
   const value = arbitraryValue(f, version);
-  return version >= f.nullable ? fc.oneof({ arbitrary: value, weight: 4 }, { arbitrary: fc.constant(null), weight: 1 }) : value;
+  return version >= f.nullable
+    ? fc.oneof({ arbitrary: value, weight: 4 }, { arbitrary: fc.constant(null), weight: 1 })
+    : value;
 }
 
 function defaultOf(f: Field): unknown {

@@ -52,7 +52,8 @@ export class ReplicationCluster {
   /** Answers a proposal instead of committing it; null = commits after all. A promise holds the answer back. */
   onProposal: ((request: AlterRequest) => AlterResponse | Promise<AlterResponse> | null) | null = null;
   controllerEpoch = 1;
-  config: TopicConfigValues = BUILT_IN_TOPIC_CONFIG;
+  /** The records of the tests are of 1970: retention must not see that. */
+  config: TopicConfigValues = { ...BUILT_IN_TOPIC_CONFIG, 'retention.ms': -1 };
   readonly settings: Record<string, string>;
   readonly topicIds = new Map<string, string>([[TOPIC, TOPIC_ID]]);
 
@@ -251,10 +252,11 @@ export class ReplicaBroker {
         topicConfig: () => this.#cluster.config,
         brokerId: this.id,
         clusterId: 'oVf2zRjJQIupaA0fXAUBLw',
-        onDirectoryFailure: directory => this.replicas.handleDirectoryFailure(directory),
+        // Of this life, even when what a killed one had under way fails later.
+        onDirectoryFailure: directory => replicas.handleDirectoryFailure(directory),
       }),
     );
-    this.replicas = new ReplicaManager({
+    const replicas = new ReplicaManager({
       ...seams,
       brokerId: this.id,
       brokerEpoch: () => this.brokerEpoch,
@@ -266,7 +268,8 @@ export class ReplicaBroker {
       logs: this.logs,
       connector: this.#connector(),
     });
-    this.replicas.startup();
+    this.replicas = replicas;
+    replicas.startup();
     this.isUp = true;
   }
 

@@ -125,6 +125,20 @@ describe('recovery of several segments', () => {
     expect(before).toBe('0\n6\n0 0\n1 2\n2 4\n3 6\n4 8\n5 10\n');
   });
 
+  it('forgets an epoch under which nothing was written', async () => {
+    for (const isClean of [true, false]) {
+      const f = fixture(config);
+      const manager = await f.open();
+      const log = ordersLog(manager);
+      await log.appendAsLeader(batchOf(['a']), 2);
+      log.assignEpochStart(9, 1);
+      expect(log.latestEpoch).toBe(9);
+      if (isClean) await manager.shutdown();
+      else f.fs.kill();
+      expect(ordersLog(await f.open()).latestEpoch).toBe(2);
+    }
+  });
+
   it.each([
     ['empty', ''],
     ['torn', '0\n6\n0 0\n1'],

@@ -1,0 +1,21 @@
+import { createAdmin, type Admin } from '../../client/index.ts';
+import { toolLogger } from './logger.ts';
+import { clientSettings } from './settings.ts';
+
+/**
+ * Makes a tool's admin client; closes it whatever `work` does.
+ * @param file properties for the client, or undefined
+ */
+export async function withAdmin<T>(
+  bootstrap: string,
+  file: string | undefined,
+  work: (admin: Admin) => Promise<T>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const admin = createAdmin(clientSettings(bootstrap, file, more), { runtime: { logger: toolLogger() } });
+  try {
+    return await work(admin);
+  } finally {
+    admin.close();
+  }
+}

@@ -1,0 +1,43 @@
+import type { Api } from '../../shared/protocol/api.ts';
+import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
+import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
+import { ControlledShutdown } from '../../shared/protocol/messages/controlled-shutdown.ts';
+import { CreatePartitions } from '../../shared/protocol/messages/create-partitions.ts';
+import { CreateTopics } from '../../shared/protocol/messages/create-topics.ts';
+import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
+import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
+import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
+import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
+import { Fetch } from '../../shared/protocol/messages/fetch.ts';
+import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
+import { LeaderAndIsr } from '../../shared/protocol/messages/leader-and-isr.ts';
+import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
+import { Metadata } from '../../shared/protocol/messages/metadata.ts';
+import { OffsetForLeaderEpoch } from '../../shared/protocol/messages/offset-for-leader-epoch.ts';
+import { Produce } from '../../shared/protocol/messages/produce.ts';
+import { StopReplica } from '../../shared/protocol/messages/stop-replica.ts';
+import { UpdateMetadata } from '../../shared/protocol/messages/update-metadata.ts';
+
+/** The APIs whose requests can be made here, by key: what "usable" means to kafka-broker-api-versions. */
+export const KNOWN_APIS: ReadonlyMap<number, Api> = new Map(
+  [
+    AlterPartition,
+    ApiVersions,
+    ControlledShutdown,
+    CreatePartitions,
+    CreateTopics,
+    DeleteTopics,
+    DescribeCluster,
+    DescribeConfigs,
+    ElectLeaders,
+    Fetch,
+    IncrementalAlterConfigs,
+    LeaderAndIsr,
+    ListOffsets,
+    Metadata,
+    OffsetForLeaderEpoch,
+    Produce,
+    StopReplica,
+    UpdateMetadata,
+  ].map(api => [api.key, api]),
+);
