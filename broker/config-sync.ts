@@ -1,7 +1,7 @@
 import type { Logger } from '../shared/runtime/logger.ts';
 import type { ZooKeeperStore } from '../shared/zookeeper/store.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
-import { ALL_BROKERS } from './metadata/config-alteration.ts';
+import { DEFAULT_ENTITY } from '../shared/zookeeper/paths.ts';
 import type { TopicConfigs } from './metadata/topic-configs.ts';
 
 export interface ConfigSyncParts {
@@ -25,7 +25,7 @@ export class ConfigSync {
 
   /** Reads the dynamic settings of this broker and of all brokers: before anything is built from the configuration. */
   async loadBrokerConfig(): Promise<void> {
-    await this.#readBroker(ALL_BROKERS);
+    await this.#readBroker(DEFAULT_ENTITY);
     await this.#readBroker(String(this.#parts.brokerId));
   }
 
@@ -59,9 +59,9 @@ export class ConfigSync {
 
   async #readBroker(entity: string): Promise<void> {
     const { brokerId, store, config, logger } = this.#parts;
-    if (entity !== ALL_BROKERS && entity !== String(brokerId)) return;
+    if (entity !== DEFAULT_ENTITY && entity !== String(brokerId)) return;
     const settings = Object.fromEntries(await store.configs.get('brokers', entity));
-    const problems = config.setDynamic(entity === ALL_BROKERS ? 'cluster' : 'broker', settings);
+    const problems = config.setDynamic(entity === DEFAULT_ENTITY ? 'cluster' : 'broker', settings);
     for (const problem of problems) logger.warn({ entity }, `a dynamic setting was passed over: ${problem}`);
   }
 }

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
 import { topicConfigProblem, topicConfigRow } from '../../shared/topics/topic-config.ts';
+import { DEFAULT_ENTITY } from '../../shared/zookeeper/paths.ts';
 import type { ZooKeeperStore } from '../../shared/zookeeper/store.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { AdminError } from './admin-error.ts';
@@ -19,9 +20,6 @@ export interface ConfigAlterationParts {
   readonly config: BrokerConfig;
   readonly metadata: MetadataCache;
 }
-
-/** The name under which ZooKeeper keeps the settings of all brokers. */
-export const ALL_BROKERS = '<default>';
 
 /**
  * Changes the settings of topics and brokers: reads what stands in ZooKeeper, applies the changes, checks the whole,
@@ -57,7 +55,7 @@ export class ConfigAlteration {
         `Settings of broker ${broker} were sent to broker ${brokerId}: send them to the broker itself.`,
       );
     }
-    const entity = broker === '' ? ALL_BROKERS : broker;
+    const entity = broker === '' ? DEFAULT_ENTITY : broker;
     const isList = (name: string) => config.source(name)?.type === 'list';
     const changed = applyChanges(await store.configs.get('brokers', entity), changes, isList);
     try {

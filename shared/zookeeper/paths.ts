@@ -27,6 +27,8 @@ export const LOG_DIR_EVENT_PREFIX = 'log_dir_event_';
 /** Child names of `/config`. */
 export const CONFIG_TYPES = ['topics', 'brokers', 'clients', 'users', 'ips'] as const;
 export type ConfigType = (typeof CONFIG_TYPES)[number];
+/** The entity that stands for all of its type that have no settings of their own. */
+export const DEFAULT_ENTITY = '<default>';
 
 /** What every broker makes sure exists before it does anything else (Kafka: `ZkData.PersistentZkPaths`). */
 export const PERSISTENT_PATHS: readonly string[] = [

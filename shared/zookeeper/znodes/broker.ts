@@ -1,5 +1,13 @@
 import { brokerPath } from '../paths.ts';
-import { asInteger, asObject, encodeJson, MalformedZnodeError, requireObject, type JsonObject } from './json.ts';
+import {
+  asInteger,
+  asObject,
+  encodeJson,
+  MalformedZnodeError,
+  requireObject,
+  type JsonObject,
+  textOf,
+} from './json.ts';
 
 /** An advertised address of a broker on one listener. */
 export interface RegisteredEndpoint {
@@ -49,13 +57,13 @@ export function decodeBroker(id: number, data: Buffer | null): BrokerRegistratio
   const json = requireObject(path, data);
   const version = asInteger(json.version);
   if (version === null || version < 1)
-    throw new MalformedZnodeError(path, `unsupported version ${String(json.version)}`);
+    throw new MalformedZnodeError(path, `unsupported version ${textOf(json.version)}`);
   return {
     id,
     endpoints: version === 1 ? [soleEndpoint(path, json)] : listedEndpoints(path, json),
     rack: typeof json.rack === 'string' ? json.rack : null,
     jmxPort: asInteger(json.jmx_port) ?? -1,
-    timestampMs: Number(json.timestamp ?? -1),
+    timestampMs: Number(textOf(json.timestamp ?? -1)),
   };
 }
 
@@ -68,7 +76,7 @@ function listedEndpoints(path: string, json: JsonObject): RegisteredEndpoint[] {
   const { endpoints } = json;
   if (!Array.isArray(endpoints)) throw new MalformedZnodeError(path, 'endpoints missing');
   const protocols = asObject(json.listener_security_protocol_map);
-  return endpoints.map(text => parseEndpoint(path, String(text), protocols));
+  return endpoints.map(text => parseEndpoint(path, textOf(text), protocols));
 }
 
 const ENDPOINT = /^(.*):\/\/\[?([0-9a-zA-Z\-%._:]*)\]?:(-?\d+)$/;

@@ -1,5 +1,5 @@
 import { CONFIG_TYPES, type ConfigType } from '../paths.ts';
-import { asInteger, asObject, encodeJson, MalformedZnodeError, parseObject, requireObject } from './json.ts';
+import { asInteger, asObject, encodeJson, MalformedZnodeError, parseObject, requireObject, textOf } from './json.ts';
 
 /** Overrides of one entity by config name. Values are always text, whatever their type. */
 export type EntityConfig = ReadonlyMap<string, string>;
@@ -20,7 +20,7 @@ export function decodeConfig(path: string, data: Buffer | null): Map<string, str
   const json = requireObject(path, data);
   const config = asObject(json.config);
   if (json.version !== 1 || config === null) throw new MalformedZnodeError(path, 'expected version 1 and a config');
-  return new Map(Object.entries(config).map(([name, value]) => [name, String(value)]));
+  return new Map(Object.entries(config).map(([name, value]) => [name, textOf(value)]));
 }
 
 export function encodeConfigChange({ type, entity }: ConfigChange): Buffer {
@@ -34,7 +34,7 @@ export function decodeConfigChange(data: Buffer | null): ConfigChange | null {
     case 1:
       return changeOf(json?.entity_type, json?.entity_name);
     case 2: {
-      const [type, ...entity] = String(json?.entity_path).split('/');
+      const [type, ...entity] = textOf(json?.entity_path).split('/');
       return changeOf(type, entity.join('/'));
     }
     default:

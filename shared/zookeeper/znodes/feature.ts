@@ -1,5 +1,5 @@
 import { FEATURE_PATH } from '../paths.ts';
-import { asInteger, asObject, encodeJson, MalformedZnodeError, requireObject } from './json.ts';
+import { asInteger, asObject, encodeJson, MalformedZnodeError, requireObject, textOf } from './json.ts';
 
 /** Finalized features (KIP-584). A ZooKeeper-coordinated cluster normally has none. */
 export interface FinalizedFeatures {
@@ -18,7 +18,7 @@ export function decodeFeatures(data: Buffer | null): FinalizedFeatures {
   const json = requireObject(FEATURE_PATH, data);
   const version = asInteger(json.version);
   if (version === null || version < 1 || version > 2) {
-    throw new MalformedZnodeError(FEATURE_PATH, `unsupported version ${String(json.version)}`);
+    throw new MalformedZnodeError(FEATURE_PATH, `unsupported version ${textOf(json.version)}`);
   }
   if (json.status !== 0 && json.status !== 1) throw new MalformedZnodeError(FEATURE_PATH, 'status is neither 0 nor 1');
   const levels = new Map<string, number>();

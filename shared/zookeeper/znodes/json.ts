@@ -51,3 +51,9 @@ export function integerEntries(value: unknown): [number, unknown][] {
   const entries = Object.entries(asObject(value) ?? {});
   return entries.filter(([key]) => /^\d+$/.test(key)).map(([key, item]) => [Number(key), item]);
 }
+
+/** A value from JSON as text, whatever it is: `String` would call a `toString` that the JSON itself may hold. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined ? '' : JSON.stringify(value);
+}
