@@ -8,10 +8,14 @@ async function main(argv: string[]): Promise<void> {
   const options = parseOptions<ConfigsOptions>(command, argv);
   const entity = checkedEntity(options);
   try {
-    await (options.zookeeper === undefined ? atBrokers(options, entity) : atZooKeeper(options.zookeeper, options, entity));
+    await (options.zookeeper === undefined
+      ? atBrokers(options, entity)
+      : atZooKeeper(options.zookeeper, options, entity));
   } catch (error) {
     if (error instanceof UsageError || error instanceof ToolFailure) throw error;
-    throw new ToolFailure(`Error while executing config command with args '${argv.join(' ')}': ${(error as Error).message}`);
+    throw new ToolFailure(
+      `Error while executing config command with args '${argv.join(' ')}': ${(error as Error).message}`,
+    );
   }
 }
 

@@ -54,7 +54,8 @@ interface Session {
 /** Reads until the records, the time or the user's patience are at an end. */
 async function read(session: Session, metadataAgeMs: number): Promise<void> {
   const { consumer, printer, assigner } = session;
-  const idleMs = session.options.timeoutMs === undefined || session.options.timeoutMs < 0 ? Infinity : session.options.timeoutMs;
+  const idleMs =
+    session.options.timeoutMs === undefined || session.options.timeoutMs < 0 ? Infinity : session.options.timeoutMs;
   let lookAgainAt = 0;
   let lastRecordAt = performance.now();
   while (!session.stopped && !printer.isDone) {

@@ -1,6 +1,11 @@
 import type { Admin } from '../client/index.ts';
 import { partitionKey, type TopicPartition } from '../shared/topics/topic-partition.ts';
-import { isNotInternal, topicAndPartitionsFilter, topicPartitionsFilter, type PartitionFilter } from './offsets/filters.ts';
+import {
+  isNotInternal,
+  topicAndPartitionsFilter,
+  topicPartitionsFilter,
+  type PartitionFilter,
+} from './offsets/filters.ts';
 import { offsetSpec } from './offsets/time.ts';
 import { withAdmin } from './support/admin.ts';
 import { parseOptions, required, runTool, toolCommand, ToolFailure } from './support/tool.ts';
@@ -19,10 +24,17 @@ interface Options {
 const command = toolCommand('kafka-get-offsets', 'Shows offsets of partitions as topic:partition:offset.')
   .option('--bootstrap-server <servers>', 'Brokers to connect to: host:port, separated by commas.')
   .option('--broker-list <servers>', 'Older name of --bootstrap-server.')
-  .option('--topic-partitions <list>', 'Patterns topic:partition, as in t1:1,t2:0-3,t3,t4:5-,:7; the upper end of a range is not included.')
+  .option(
+    '--topic-partitions <list>',
+    'Patterns topic:partition, as in t1:1,t2:0-3,t3,t4:5-,:7; the upper end of a range is not included.',
+  )
   .option('--topic <pattern>', 'Regular expression for the names of topics.')
   .option('--partitions <list>', 'Partition numbers, separated by commas.')
-  .option('--time <time>', 'A timestamp in ms, latest or -1, earliest or -2, max-timestamp or -3, earliest-local or -4, latest-tiered or -5.', 'latest')
+  .option(
+    '--time <time>',
+    'A timestamp in ms, latest or -1, earliest or -2, max-timestamp or -3, earliest-local or -4, latest-tiered or -5.',
+    'latest',
+  )
   .option('--command-config <file>', 'Properties for the admin client.')
   .option('--exclude-internal-topics', 'Leave out internal topics.');
 
@@ -38,8 +50,12 @@ async function main(argv: string[]): Promise<void> {
       ? topicAndPartitionsFilter(options.topic, options.partitions)
       : topicPartitionsFilter(options.topicPartitions);
   await withAdmin(bootstrap, options.commandConfig, async admin => {
-    const partitions = await matching(admin, tp => filter(tp) && (options.excludeInternalTopics !== true || isNotInternal(tp)));
-    if (partitions.length === 0) throw new ToolFailure('Error occurred: Could not match any topic-partitions with the specified filters');
+    const partitions = await matching(
+      admin,
+      tp => filter(tp) && (options.excludeInternalTopics !== true || isNotInternal(tp)),
+    );
+    if (partitions.length === 0)
+      throw new ToolFailure('Error occurred: Could not match any topic-partitions with the specified filters');
     if (spec === null) return;
     const found = await admin.listOffsets(partitions.map(tp => [tp, spec]));
     found.forEach((outcome, index) => show(partitions[index]!, outcome));

@@ -48,7 +48,9 @@ function electionType(text: string): 'preferred' | 'unclean' {
 function wanted(options: Options): TopicPartition[] | null {
   const ways = [options.topic, options.allTopicPartitions, options.pathToJsonFile].filter(way => way !== undefined);
   if (ways.length !== 1) {
-    throw new UsageError('One and only one of the following options is required: topic, all-topic-partitions, path-to-json-file');
+    throw new UsageError(
+      'One and only one of the following options is required: topic, all-topic-partitions, path-to-json-file',
+    );
   }
   if ((options.topic === undefined) !== (options.partition === undefined)) {
     throw new UsageError(`Missing required argument "[${options.topic === undefined ? 'topic' : 'partition'}]"`);

@@ -25,7 +25,10 @@ async function main(argv: string[]): Promise<void> {
     await topics.run(action, options, { configs, assignment });
   } catch (error) {
     if (error instanceof UsageError || error instanceof ToolFailure) throw error;
-    throw new ToolFailure(`Error while executing topic command : ${error instanceof Error ? error.message : String(error)}`, 'stdout');
+    throw new ToolFailure(
+      `Error while executing topic command : ${error instanceof Error ? error.message : String(error)}`,
+      'stdout',
+    );
   } finally {
     await topics.close();
   }

@@ -29,7 +29,11 @@ function ownSource({ type, name }: ConfigResource): ConfigEntry['source'] {
 }
 
 /** @throws ToolFailure when something is to be deleted that is not set */
-export async function alterConfigs(admin: Admin, resource: ConfigResource, { added, deleted }: Changes): Promise<string> {
+export async function alterConfigs(
+  admin: Admin,
+  resource: ConfigResource,
+  { added, deleted }: Changes,
+): Promise<string> {
   const [entries] = await admin.describeConfigs([resource]);
   const own = new Set(entries!.filter(entry => entry.source === ownSource(resource)).map(entry => entry.name));
   const missing = deleted.filter(name => !own.has(name));

@@ -27,7 +27,13 @@ export function parseAddConfig(list: string | undefined): Map<string, string> {
       if (at <= 0) {
         throw new ToolFailure('Invalid entity config: all configs to be added must be in the format "key=val".');
       }
-      return [pair.slice(0, at).trim(), pair.slice(at + 1).replace(/[[\]]/g, '').trim()];
+      return [
+        pair.slice(0, at).trim(),
+        pair
+          .slice(at + 1)
+          .replace(/[[\]]/g, '')
+          .trim(),
+      ];
     }),
   );
 }

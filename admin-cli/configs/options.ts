@@ -81,10 +81,12 @@ function entity(options: ConfigsOptions): Entity {
 
 function longForm({ entityType, entityName, entityDefault }: ConfigsOptions): Entity {
   const name = entityName?.[0] ?? (entityDefault ? '' : null);
-  if (entityType!.length > 1 || (entityName?.length ?? 0) > 1) throw new UsageError('Only one topic or broker can be specified');
+  if (entityType!.length > 1 || (entityName?.length ?? 0) > 1)
+    throw new UsageError('Only one topic or broker can be specified');
   switch (entityType![0]) {
     case 'topics':
-      if (name === '') throw new UsageError('There are no default settings of topics: --entity-default goes with brokers');
+      if (name === '')
+        throw new UsageError('There are no default settings of topics: --entity-default goes with brokers');
       return { type: 'topic', name };
     case 'brokers':
       return { type: 'broker', name };
@@ -105,6 +107,8 @@ function checkAlter(options: ConfigsOptions, { name }: Entity): void {
     throw new UsageError('Only one of --add-config or --add-config-file can be specified');
   }
   if (options.addConfig === undefined && options.addConfigFile === undefined && options.deleteConfig === undefined) {
-    throw new UsageError('At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter');
+    throw new UsageError(
+      'At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter',
+    );
   }
 }

@@ -1,15 +1,21 @@
 import { topicConfigProblem } from '../../shared/topics/topic-config.ts';
-import { DEFAULT_ENTITY } from '../../shared/zookeeper/paths.ts';
 import type { ZooKeeperStore } from '../../shared/zookeeper/store.ts';
 import { ToolFailure } from '../support/tool.ts';
 import type { Changes } from './changes.ts';
 import type { Entity } from './options.ts';
 
+/** The node of the common default of all brokers. */
+const DEFAULT_ENTITY = '<default>';
+
 /**
  * kafka-configs at ZooKeeper directly (Kafka 2.8: `ConfigCommand.alterConfigWithZk`). The settings of a broker that runs
  * are refused, as there: it can check them better itself.
  */
-export async function alterInZooKeeper(store: ZooKeeperStore, { type, name }: Entity, { added, deleted }: Changes): Promise<string> {
+export async function alterInZooKeeper(
+  store: ZooKeeperStore,
+  { type, name }: Entity,
+  { added, deleted }: Changes,
+): Promise<string> {
   const kind = type === 'topic' ? 'topics' : 'brokers';
   const entity = name === '' ? DEFAULT_ENTITY : name!;
   if (type === 'topic') await checkTopic(store, entity);

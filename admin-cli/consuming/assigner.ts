@@ -38,7 +38,9 @@ export class Assigner {
   async #partitions(): Promise<{ topic: string; partition: number }[]> {
     const { topics, partition } = this.#selection;
     if ('matches' in topics) {
-      const all = (await this.#consumer.listTopics()).filter(({ name, isInternal }) => !isInternal && topics.matches(name));
+      const all = (await this.#consumer.listTopics()).filter(
+        ({ name, isInternal }) => !isInternal && topics.matches(name),
+      );
       return all.flatMap(allPartitions);
     }
     const info = await this.#topic(topics.name);
@@ -59,6 +61,9 @@ export class Assigner {
   }
 }
 
-function allPartitions({ name, partitions }: Pick<TopicInfo, 'name' | 'partitions'>): { topic: string; partition: number }[] {
+function allPartitions({
+  name,
+  partitions,
+}: Pick<TopicInfo, 'name' | 'partitions'>): { topic: string; partition: number }[] {
   return partitions.map(({ partition }) => ({ topic: name, partition }));
 }

@@ -43,7 +43,10 @@ export function consumerCommand(): Command {
     .option('--max-messages <count>', 'End after so many records.', integer('max-messages', -1))
     .option('--timeout-ms <ms>', 'End when no record has come for so long.', integer('timeout-ms', -1))
     .option('--isolation-level <level>', 'read_uncommitted (default) or read_committed.')
-    .option('--formatter <class>', 'DefaultMessageFormatter (default), LoggingMessageFormatter or NoOpMessageFormatter.')
+    .option(
+      '--formatter <class>',
+      'DefaultMessageFormatter (default), LoggingMessageFormatter or NoOpMessageFormatter.',
+    )
     .option(
       '--property <name=value>',
       'A property of the formatter: print.timestamp, print.partition, print.offset, print.headers, print.key, print.value, key.separator, line.separator, headers.separator, null.literal, key.deserializer, value.deserializer, headers.deserializer; repeatable.',
@@ -105,7 +108,10 @@ const LOOK_UP_MS = 5_000;
 
 /** The consumer's settings, without the addresses. @throws ToolFailure for settings that contradict the options */
 export function consumerSettings(options: ConsumerOptions): Record<string, unknown> {
-  const own = { ...readSettings(options['consumer.config']), ...keyValues(options.consumerProperty, 'consumer-property') };
+  const own = {
+    ...readSettings(options['consumer.config']),
+    ...keyValues(options.consumerProperty, 'consumer-property'),
+  };
   const reset = own['auto.offset.reset'];
   if (options.fromBeginning && reset !== undefined && reset !== 'earliest') {
     throw new ToolFailure(

@@ -13,15 +13,19 @@ export function electionReport(
   { outcomes, unmentioned }: ElectionAnswer,
 ): { lines: string[]; failed: number } {
   const name = type.toUpperCase();
-  const isNoop = ({ error }: ElectionOutcome) => error instanceof KafkaError && error.codeName === 'ELECTION_NOT_NEEDED';
+  const isNoop = ({ error }: ElectionOutcome) =>
+    error instanceof KafkaError && error.codeName === 'ELECTION_NOT_NEEDED';
   const elected = outcomes.filter(({ error }) => error === null);
   const unchanged = [...outcomes.filter(isNoop), ...unmentioned];
   const failed = outcomes.filter(outcome => outcome.error !== null && !isNoop(outcome));
   const lines: string[] = [];
-  if (elected.length > 0) lines.push(`Successfully completed leader election (${name}) for partitions ${joined(elected)}`);
+  if (elected.length > 0)
+    lines.push(`Successfully completed leader election (${name}) for partitions ${joined(elected)}`);
   if (unchanged.length > 0) lines.push(`Valid replica already elected for partitions ${joined(unchanged)}`);
   for (const { topic, partition, error } of failed) {
-    lines.push(`Error completing leader election (${name}) for partition: ${partitionKey(topic, partition)}: ${describe(error!)}`);
+    lines.push(
+      `Error completing leader election (${name}) for partition: ${partitionKey(topic, partition)}: ${describe(error!)}`,
+    );
   }
   return { lines, failed: failed.length };
 }

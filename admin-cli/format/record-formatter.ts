@@ -15,8 +15,8 @@ type Column = RecordFormatter;
 export function recordFormatter(className: string, properties: Readonly<Record<string, string>>): RecordFormatter {
   const name = className.slice(Math.max(className.lastIndexOf('.'), className.lastIndexOf('$')) + 1);
   switch (name) {
+    // The second shows the same, and logs it beside, on a level that tools do not show.
     case 'DefaultMessageFormatter':
-    // It shows the same and logs it beside, on a level that tools do not show.
     case 'LoggingMessageFormatter':
       return defaultFormatter(properties);
     case 'NoOpMessageFormatter':

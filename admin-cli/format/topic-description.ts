@@ -45,7 +45,9 @@ export function partitionLine(partition: DescribedPartition, withElr: boolean, m
     `Leader: ${partition.leader ?? 'none'}`,
     `Replicas: ${partition.replicas.join(',')}`,
     `Isr: ${partition.isr.join(',')}`,
-    ...(reassigning ? [`Adding Replicas: ${partition.adding!.join(',')}`, `Removing Replicas: ${partition.removing!.join(',')}`] : []),
+    ...(reassigning
+      ? [`Adding Replicas: ${partition.adding!.join(',')}`, `Removing Replicas: ${partition.removing!.join(',')}`]
+      : []),
     ...(withElr ? ['Elr: N/A', 'LastKnownElr: N/A'] : []),
     ...(markedForDeletion ? ['MarkedForDeletion: true'] : []),
   ].join('\t');

@@ -24,7 +24,11 @@ function parsePattern(text: string): PartitionFilter {
   return partition => isTopic(partition.topic) && isPartition(partition.partition);
 }
 
-function numbers(only: string | undefined, from: string | undefined, to: string | undefined): (partition: number) => boolean {
+function numbers(
+  only: string | undefined,
+  from: string | undefined,
+  to: string | undefined,
+): (partition: number) => boolean {
   if (only !== undefined) return partition => partition === Number(only);
   const lower = Number(from ?? 0);
   const upper = to === undefined || to === '' ? Infinity : Number(to);
@@ -37,7 +41,9 @@ export function topicAndPartitionsFilter(topic: string | undefined, partitions: 
   const ranges = (partitions ?? '-').split(',').map(text => {
     const match = /^(?:(\d+)|(\d*)-(\d*))$/.exec(text.trim());
     if (match !== null) return numbers(match[1], match[2], match[3]);
-    throw new ToolFailure(`--partitions expects a comma separated list of numeric partition ids, but received: ${partitions ?? ''}`);
+    throw new ToolFailure(
+      `--partitions expects a comma separated list of numeric partition ids, but received: ${partitions ?? ''}`,
+    );
   });
   return partition => isTopic(partition.topic) && ranges.some(contains => contains(partition.partition));
 }

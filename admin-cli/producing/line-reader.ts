@@ -105,7 +105,9 @@ export class LineReader {
     }
     const key = pair.slice(0, at);
     if (key === nullMarker) {
-      throw new LineError(`Header keys should not be equal to the null marker '${key}' as they can't be null (line ${this.#lineNumber})`);
+      throw new LineError(
+        `Header keys should not be equal to the null marker '${key}' as they can't be null (line ${this.#lineNumber})`,
+      );
     }
     return { key, value: this.#orNull(Buffer.from(pair.slice(at + headersKeySeparator.length))) };
   }
@@ -125,20 +127,19 @@ function settingsOf(properties: Readonly<Record<string, string>>): Settings {
   };
 }
 
-/** Key separator and headers delimiter may be the same: one ends the headers, the other, further on, the key. */
+/** Those within headers must differ, and a null marker from all. The key's may be one of the headers': it comes behind them. */
 function checkDistinct(settings: Settings): void {
-  const names: [string, string | null][] = [
+  const ofHeaders: [string, string | null][] = [
     ['headers.delimiter', settings.headersDelimiter],
     ['headers.separator', settings.headersSeparator],
     ['headers.key.separator', settings.headersKeySeparator],
-    ['key.separator', settings.keySeparator],
-    ['null.marker', settings.nullMarker],
   ];
-  for (const [name, value] of names) if (value === '') throw new UsageError(`${name} may not be empty`);
-  const pairs = names.flatMap((a, index) => names.slice(index + 1).map(b => [a, b] as const));
-  for (const [[nameA, a], [nameB, b]] of pairs) {
-    const maybeEqual = nameA === 'headers.delimiter' && nameB === 'key.separator';
-    if (a !== null && a === b && !maybeEqual) throw new UsageError(`${nameA} and ${nameB} may not be equal`);
+  const all: [string, string | null][] = [...ofHeaders, ['key.separator', settings.keySeparator]];
+  for (const [name, value] of all) if (value === '') throw new UsageError(`${name} may not be empty`);
+  const marker = all.map(other => [['null.marker', settings.nullMarker], other] as const);
+  const pairs = ofHeaders.flatMap((a, index) => ofHeaders.slice(index + 1).map(b => [a, b] as const));
+  for (const [[nameA, a], [nameB, b]] of [...pairs, ...marker]) {
+    if (a === b) throw new UsageError(`${nameA} and ${nameB} may not be equal`);
   }
 }
 

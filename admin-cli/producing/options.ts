@@ -35,14 +35,30 @@ export function producerCommand(): Command {
     .option('--sync', 'Wait for the acknowledgement of each line before the next.')
     .option('--compression-codec [codec]', 'none, gzip, snappy, lz4 or zstd; gzip if no codec is named.')
     .option('--batch-size <bytes>', 'Bytes at which a batch is closed.', integer('batch-size', 0))
-    .option('--message-send-max-retries <count>', 'Retries of a request (default 3).', integer('message-send-max-retries', 0))
+    .option(
+      '--message-send-max-retries <count>',
+      'Retries of a request (default 3).',
+      integer('message-send-max-retries', 0),
+    )
     .option('--retry-backoff-ms <ms>', 'Pause before a retry (default 100).', integer('retry-backoff-ms', 0))
     .option('--timeout <ms>', 'How long a batch waits for more lines (default 1000).', integer('timeout', 0))
     .option('--request-required-acks <acks>', 'Acknowledgement waited for: 0, 1 or -1, all (default -1).')
     .option('--request-timeout-ms <ms>', 'Time limit of a request (default 30000).', integer('request-timeout-ms', 1))
-    .option('--metadata-expiry-ms <ms>', 'Age at which metadata is asked for again (default 300000).', integer('metadata-expiry-ms', 0))
-    .option('--max-block-ms <ms>', 'How long a send may wait for metadata or memory (default 60000).', integer('max-block-ms', 0))
-    .option('--max-memory-bytes <bytes>', 'Bytes that may wait to be sent (default 33554432).', integer('max-memory-bytes', 0))
+    .option(
+      '--metadata-expiry-ms <ms>',
+      'Age at which metadata is asked for again (default 300000).',
+      integer('metadata-expiry-ms', 0),
+    )
+    .option(
+      '--max-block-ms <ms>',
+      'How long a send may wait for metadata or memory (default 60000).',
+      integer('max-block-ms', 0),
+    )
+    .option(
+      '--max-memory-bytes <bytes>',
+      'Bytes that may wait to be sent (default 33554432).',
+      integer('max-memory-bytes', 0),
+    )
     .option('--max-partition-memory-bytes <bytes>', 'Same as --batch-size.', integer('max-partition-memory-bytes', 0))
     .option('--socket-buffer-size <bytes>', 'Accepted for old scripts.', integer('socket-buffer-size', 0))
     .option('--line-reader <class>', 'How lines are read; LineMessageReader is the only one.')
@@ -66,7 +82,10 @@ export function readerProperties(options: ProducerOptions): Record<string, strin
 
 /** What decides: an option that was given, else the producer's properties, else the tool's default. */
 export function producerSettings(options: ProducerOptions): ClientSettings {
-  const own = { ...readSettings(options['producer.config']), ...keyValues(options.producerProperty, 'producer-property') };
+  const own = {
+    ...readSettings(options['producer.config']),
+    ...keyValues(options.producerProperty, 'producer-property'),
+  };
   const bootstrap = options.bootstrapServer ?? options.brokerList;
   if (bootstrap === undefined) throw new UsageError('Missing required argument "[bootstrap-server]"');
   const codec = options.compressionCodec === true ? 'gzip' : options.compressionCodec;

@@ -16,6 +16,7 @@ export function parseReplicaAssignment(text: string): number[][] {
 }
 
 function parseId(id: string, text: string): number {
-  if (!/^\d+$/.test(id.trim())) throw fail(`Invalid replica assignment ${text}: '${id}' is not a broker id (form: 1:2,2:3)`);
+  if (!/^\d+$/.test(id.trim()))
+    throw fail(`Invalid replica assignment ${text}: '${id}' is not a broker id (form: 1:2,2:3)`);
   return Number(id);
 }

@@ -97,7 +97,10 @@ export function integer(name: string, min = -Infinity, max = Infinity): (text: s
   return text => {
     const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
     if (!(value >= min && value <= max)) {
-      const range = max === Infinity ? `an integer${min === -Infinity ? '' : ` from ${min} on`}` : `an integer from ${min} to ${max}`;
+      const range =
+        max === Infinity
+          ? `an integer${min === -Infinity ? '' : ` from ${min} on`}`
+          : `an integer from ${min} to ${max}`;
       throw new UsageError(`Cannot parse argument '${text}' of option ${name}: allowed is ${range}`);
     }
     return value;

@@ -1,4 +1,12 @@
-import { createAdmin, KafkaError, type Admin, type ClientSettings, type ConfigEntry, type PartitionInfo, type TopicInfo } from '../../client/index.ts';
+import {
+  createAdmin,
+  KafkaError,
+  type Admin,
+  type ClientSettings,
+  type ConfigEntry,
+  type PartitionInfo,
+  type TopicInfo,
+} from '../../client/index.ts';
 import { collisionWarning, print } from './messages.ts';
 import type { TopicsOptions } from './options.ts';
 import { partitionLine, topicLine } from '../format/topic-description.ts';
@@ -34,7 +42,8 @@ async function selected(admin: Admin, options: TopicsOptions): Promise<TopicInfo
       (options.topicId === undefined ? matches(topic.name) : topic.topicId === options.topicId) &&
       !(options.excludeInternal && topic.isInternal),
   );
-  if (found.length === 0 && options.topicId !== undefined) throw new Error(`TopicId '${options.topicId}' does not exist as expected`);
+  if (found.length === 0 && options.topicId !== undefined)
+    throw new Error(`TopicId '${options.topicId}' does not exist as expected`);
   return found;
 }
 
@@ -95,7 +104,12 @@ async function describe(admin: Admin, options: TopicsOptions): Promise<void> {
   });
 }
 
-function describedLines(topic: TopicInfo, entries: readonly ConfigEntry[], alive: ReadonlySet<number>, options: TopicsOptions): string[] {
+function describedLines(
+  topic: TopicInfo,
+  entries: readonly ConfigEntry[],
+  alive: ReadonlySet<number>,
+  options: TopicsOptions,
+): string[] {
   // Settings from server.properties are shown too: all that is not built in.
   const own = entries.filter(entry => entry.source !== 'DEFAULT_CONFIG' && entry.source !== 'UNKNOWN');
   const minIsr = Number(entries.find(entry => entry.name === 'min.insync.replicas')?.value ?? 1);
@@ -105,9 +119,12 @@ function describedLines(topic: TopicInfo, entries: readonly ConfigEntry[], alive
     partitions: topic.partitions.map(described),
     configs: own.map(({ name, value }) => `${name}=${value ?? ''}`),
   });
-  if (options.topicsWithOverrides) return entries.some(entry => entry.source === 'DYNAMIC_TOPIC_CONFIG') ? [header] : [];
+  if (options.topicsWithOverrides)
+    return entries.some(entry => entry.source === 'DYNAMIC_TOPIC_CONFIG') ? [header] : [];
   const report = reportFilter(options, alive, minIsr);
-  const shown = topic.partitions.filter(report ?? (() => true)).map(partition => partitionLine(described(partition), true));
+  const shown = topic.partitions
+    .filter(report ?? (() => true))
+    .map(partition => partitionLine(described(partition), true));
   return report === null ? [header, ...shown] : shown;
 }
 
@@ -115,7 +132,11 @@ function described(partition: PartitionInfo) {
   return { ...partition, leader: partition.leader < 0 ? null : partition.leader };
 }
 
-function reportFilter(options: TopicsOptions, alive: ReadonlySet<number>, minIsr: number): ((p: PartitionInfo) => boolean) | null {
+function reportFilter(
+  options: TopicsOptions,
+  alive: ReadonlySet<number>,
+  minIsr: number,
+): ((p: PartitionInfo) => boolean) | null {
   if (options.underReplicatedPartitions) return p => p.isr.length < p.replicas.length;
   if (options.unavailablePartitions) return p => !alive.has(p.leader);
   if (options.underMinIsrPartitions) return p => p.isr.length < minIsr;

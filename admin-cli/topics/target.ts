@@ -1,6 +1,4 @@
-import type { TopicsOptions } from './options.ts';
-
-export type TopicsAction = 'list' | 'create' | 'describe' | 'alter' | 'delete';
+import type { TopicsAction, TopicsOptions } from './options.ts';
 
 export interface TopicsArguments {
   readonly configs: Readonly<Record<string, string>>;

@@ -10,8 +10,8 @@ import { required } from '../support/tool.ts';
 import { topicPattern } from '../support/topic-pattern.ts';
 import { connect, storeOf } from '../zookeeper/connect.ts';
 import { collisionWarning, print } from './messages.ts';
-import type { TopicsOptions } from './options.ts';
-import type { TopicsAction, TopicsArguments, TopicsTarget } from './target.ts';
+import type { TopicsAction, TopicsOptions } from './options.ts';
+import type { TopicsArguments, TopicsTarget } from './target.ts';
 
 /**
  * kafka-topics at ZooKeeper directly, as the tool of Kafka 2.8 did it (`TopicCommand.ZookeeperTopicService` and
@@ -118,7 +118,8 @@ async function alter(store: ZooKeeperStore, options: TopicsOptions, given: Topic
     if (options.config !== undefined || options.deleteConfig !== undefined) {
       await alterConfig(store, topic, given.configs, options.deleteConfig ?? []);
     }
-    if (options.partitions !== undefined || given.assignment !== null) await addPartitions(store, topic, options, given);
+    if (options.partitions !== undefined || given.assignment !== null)
+      await addPartitions(store, topic, options, given);
   }
 }
 
@@ -128,7 +129,9 @@ async function alterConfig(
   added: Readonly<Record<string, string>>,
   removed: readonly string[],
 ): Promise<void> {
-  print('WARNING: Altering topic configuration from this script has been deprecated and may be removed in future releases.');
+  print(
+    'WARNING: Altering topic configuration from this script has been deprecated and may be removed in future releases.',
+  );
   print('         Going forward, please use kafka-configs.sh for this functionality');
   const config = new Map([...(await store.configs.get('topics', topic)), ...Object.entries(added)]);
   for (const name of removed) config.delete(name);
@@ -138,9 +141,16 @@ async function alterConfig(
   print(`Updated config for topic ${topic}.`);
 }
 
-async function addPartitions(store: ZooKeeperStore, topic: string, options: TopicsOptions, { assignment }: TopicsArguments): Promise<void> {
+async function addPartitions(
+  store: ZooKeeperStore,
+  topic: string,
+  options: TopicsOptions,
+  { assignment }: TopicsArguments,
+): Promise<void> {
   if (isInternalTopic(topic)) throw new Error(`The number of partitions for the topic ${topic} cannot be changed.`);
-  print('WARNING: If partitions are increased for a topic that has a key, the partition logic or ordering of the messages will be affected');
+  print(
+    'WARNING: If partitions are increased for a topic that has a key, the partition logic or ordering of the messages will be affected',
+  );
   const current = await store.topics.get(topic);
   if (current === null) throw new Error(`The topic ${topic} does not exist`);
   const count = current.partitions.size;
@@ -155,7 +165,13 @@ async function addPartitions(store: ZooKeeperStore, topic: string, options: Topi
   }
   const added =
     assignment === null
-      ? assignAddedReplicas(await candidates(store, options), current.partitions.get(0)?.replicas ?? [], count, total, systemRandom)
+      ? assignAddedReplicas(
+          await candidates(store, options),
+          current.partitions.get(0)?.replicas ?? [],
+          count,
+          total,
+          systemRandom,
+        )
       : numbered(assignment.slice(count), count);
   await store.topics.addPartitions(topic, replicasOnly(added));
   print('Adding partitions succeeded!');
@@ -177,7 +193,10 @@ async function describe(store: ZooKeeperStore, options: TopicsOptions): Promise<
   const topics = await selectedOrMissing(store, options);
   const alive = new Set(await store.brokers.ids());
   const marked = new Set(await store.deletions.list());
-  const [assignments, configs] = await Promise.all([store.topics.getMany(topics), store.configs.getMany('topics', topics)]);
+  const [assignments, configs] = await Promise.all([
+    store.topics.getMany(topics),
+    store.configs.getMany('topics', topics),
+  ]);
   for (const [name, { topicId, partitions: assigned }] of assignments) {
     const partitions = await describedPartitions(store, name, assigned);
     const isMarked = marked.has(name);
@@ -200,7 +219,13 @@ async function describedPartitions(
   const states = await store.partitions.states(ids.map(partition => ({ topic, partition })));
   return ids.map(partition => {
     const state = states.get(partitionKey(topic, partition));
-    return { topic, partition, leader: state?.leader ?? null, replicas: assigned.get(partition)!.replicas, isr: state?.isr ?? [] };
+    return {
+      topic,
+      partition,
+      leader: state?.leader ?? null,
+      replicas: assigned.get(partition)!.replicas,
+      isr: state?.isr ?? [],
+    };
   });
 }
 

@@ -8,7 +8,10 @@ const SESSION_TIMEOUT_MS = 30_000;
 const CONNECTION_TIMEOUT_MS = 15_000;
 
 /** Connects a tool to ZooKeeper. @throws ToolFailure when no server answers */
-export async function connect(connectString: string, connectionTimeoutMs = CONNECTION_TIMEOUT_MS): Promise<ZooKeeperClient> {
+export async function connect(
+  connectString: string,
+  connectionTimeoutMs = CONNECTION_TIMEOUT_MS,
+): Promise<ZooKeeperClient> {
   try {
     return await connectZooKeeper({
       connectString,

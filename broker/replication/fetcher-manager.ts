@@ -21,6 +21,7 @@ export interface FetcherManagerOptions {
   readonly settings: FetcherSettings;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly onReplicatedIn: (topic: string, bytes: number) => void;
 }
 
 /** A partition to be followed, and whom. */
@@ -99,6 +100,7 @@ export class FetcherManager {
       timers,
       logger: this.#options.logger.child({ leader: leaderId }),
       onFailed: ({ key }) => this.#failed.add(key),
+      onReplicatedIn: this.#options.onReplicatedIn,
     });
   }
 }

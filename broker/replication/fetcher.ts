@@ -37,6 +37,8 @@ export interface FetcherOptions {
   readonly logger: Logger;
   /** The partition cannot be followed in this leader epoch; it has been removed. */
   readonly onFailed: (partition: FollowedPartition) => void;
+  /** Told of what was appended. */
+  readonly onReplicatedIn: (topic: string, bytes: number) => void;
 }
 
 /**
@@ -236,19 +238,15 @@ export class Fetcher {
         return data.divergingEpoch.epoch >= 0 ? this.#truncate(followed, data) : this.#append(followed, data);
       case ErrorCode.OFFSET_OUT_OF_RANGE:
         return this.#reset(followed);
-      case ErrorCode.FENCED_LEADER_EPOCH: {
+      case ErrorCode.FENCED_LEADER_EPOCH:
         this.#fail(followed, { error: 'FENCED_LEADER_EPOCH' });
-        return;
-      }
+        break;
       default:
         this.#options.logger.debug(
           { partition: followed.key, error: errorByCode(data.errorCode).name },
           'the leader refused a partition of a fetch',
         );
-        {
-          this.#backOff(followed);
-          return;
-        }
+        this.#backOff(followed);
     }
   }
 
@@ -260,6 +258,7 @@ export class Fetcher {
     followed.failures = 0;
     const movedHighWatermark = log.highWatermark !== log.updateHighWatermark(data.highWatermark);
     const movedStart = data.logStartOffset <= log.highWatermark && log.incrementLogStartOffset(data.logStartOffset);
+    if (records.length > 0) this.#options.onReplicatedIn(followed.topic, records.length);
     if (records.length > 0 || movedStart) this.#goOn(followed);
     if (records.length > 0 || movedHighWatermark || movedStart) followed.partition.followerMoved();
   }

@@ -186,11 +186,6 @@ export class Leadership {
     this.#followers.get(brokerId)?.settle();
   }
 
-  /** The follower's log end offset, -1 when it is not known. */
-  followerEndOffset(brokerId: number): number {
-    return this.#followers.get(brokerId)?.logEndOffset ?? -1;
-  }
-
   // --- ISR ---------------------------------------------------------------------------------------------------------
 
   #maybeExpandIsr({ brokerId, logEndOffset }: FollowerState): void {

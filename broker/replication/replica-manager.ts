@@ -43,6 +43,8 @@ export interface ReplicaManagerOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** Told of what this broker's followers have appended. */
+  readonly onReplicatedIn?: (topic: string, bytes: number) => void;
 }
 
 /**
@@ -140,6 +142,7 @@ export class ReplicaManager {
       },
       timers,
       logger,
+      onReplicatedIn: this.#options.onReplicatedIn ?? (() => {}),
     });
   }
 
@@ -291,14 +294,6 @@ export class ReplicaManager {
     leaderEpoch: number,
   ): FoundEpochEnd {
     return this.#offsets.epochEnd(topic, partition, currentLeaderEpoch, leaderEpoch);
-  }
-
-  /** Who leads, as far as this replica or else the metadata knows: what a refused client is told. -1 = not known. */
-  currentLeader(topic: string, partition: number): { readonly leaderId: number; readonly leaderEpoch: number } {
-    const hosted = this.#partitions.get(topic, partition);
-    if (hosted !== undefined) return { leaderId: hosted.leader, leaderEpoch: hosted.leaderEpoch };
-    const known = this.#options.metadata.partition(topic, partition);
-    return { leaderId: known?.leader ?? -1, leaderEpoch: known?.leaderEpoch ?? -1 };
   }
 
   // --- statistics --------------------------------------------------------------------------------------------------

@@ -17,7 +17,9 @@ describe('produce', () => {
     const cluster = await ReplicationCluster.start([1]);
     await cluster.elect(1);
     for (const acks of [2, -2]) {
-      expect(await cluster.broker(1).produce(['a'], { acks })).toMatchObject({ errorCode: ErrorCode.INVALID_REQUIRED_ACKS });
+      expect(await cluster.broker(1).produce(['a'], { acks })).toMatchObject({
+        errorCode: ErrorCode.INVALID_REQUIRED_ACKS,
+      });
     }
     expect(cluster.broker(1).log().logEndOffset).toBe(0);
   });

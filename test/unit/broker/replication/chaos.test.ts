@@ -18,11 +18,23 @@ type Step =
 const partition = fc.constantFrom(...PARTITIONS);
 const broker = fc.constantFrom(...IDS);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('produce' as const), partition, acks: fc.constantFrom(-1, -1, 1) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('kill' as const, 'start' as const, 'cut' as const), broker }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('produce' as const), partition, acks: fc.constantFrom(-1, -1, 1) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('kill' as const, 'start' as const, 'cut' as const), broker }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('move' as const), partition, choice: fc.nat(2) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('slowController' as const), delayMs: fc.constantFrom(0, 50, 3000) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 3, 20, 700, 3 * LAG_MS) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('slowController' as const), delayMs: fc.constantFrom(0, 50, 3000) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 3, 20, 700, 3 * LAG_MS) }),
+  },
 );
 
 interface Acknowledged {
@@ -70,12 +82,14 @@ class Chaos {
     const target = this.cluster.brokers.get(leader);
     if (target?.isUp !== true) return;
     const value = `${this.#count++}`;
-    const answer = target.produce([value], { partition: number, acks, timeoutMs: 5000 }).then(({ errorCode, baseOffset }) => {
-      // A broker that died in between answers nobody.
-      if (errorCode === ErrorCode.NONE && acks === -1 && target.isUp) {
-        this.acknowledged.push({ partition: number, offset: baseOffset, value });
-      }
-    });
+    const answer = target
+      .produce([value], { partition: number, acks, timeoutMs: 5000 })
+      .then(({ errorCode, baseOffset }) => {
+        // A broker that died in between answers nobody.
+        if (errorCode === ErrorCode.NONE && acks === -1 && target.isUp) {
+          this.acknowledged.push({ partition: number, offset: baseOffset, value });
+        }
+      });
     this.#pending.push(answer);
   }
 
@@ -89,7 +103,8 @@ class Chaos {
       const alive = rest.filter(member => this.cluster.broker(member).isUp);
       // The last member of the ISR stays in it: nobody else may have all that is committed.
       const remaining = rest.length > 0 ? rest : isr;
-      if (leader === id) await this.cluster.elect(alive[0] ?? -1, { partition: number, isr: alive.length > 0 ? alive : remaining });
+      if (leader === id)
+        await this.cluster.elect(alive[0] ?? -1, { partition: number, isr: alive.length > 0 ? alive : remaining });
     }
   }
 
@@ -118,7 +133,8 @@ class Chaos {
     cluster.onProposal = null;
     for (const id of IDS) await this.start(id);
     await cluster.during(Promise.all(this.#pending));
-    for (const number of PARTITIONS) await cluster.elect(cluster.states.get(`orders-${number}`)!.leader, { partition: number });
+    for (const number of PARTITIONS)
+      await cluster.elect(cluster.states.get(`orders-${number}`)!.leader, { partition: number });
     const states = [...cluster.states.values()];
     await cluster.time.until('all are in sync', () => states.every(({ isr }) => isr.length === IDS.length));
     for (const number of PARTITIONS) this.#produce(number, -1);

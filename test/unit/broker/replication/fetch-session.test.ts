@@ -98,7 +98,10 @@ class Client {
     this.version = version;
   }
 
-  open(wanted: readonly Wanted[], { forget = [] as number[], sessionId = this.sessionId, epoch = this.epoch, version = this.version } = {}) {
+  open(
+    wanted: readonly Wanted[],
+    { forget = [] as number[], sessionId = this.sessionId, epoch = this.epoch, version = this.version } = {},
+  ) {
     const name = version >= 13 ? { topicId: TOPIC_ID } : { topic: 'orders' };
     const partitions = wanted.map(each => ({ fetchOffset: 0, partitionMaxBytes: 1 << 20, ...each }));
     const identity = version >= 15 ? { replicaState: { replicaId: this.#replicaId } } : { replicaId: this.#replicaId };
@@ -115,7 +118,10 @@ class Client {
   }
 
   /** Fetches, and tells the partitions of the answer with the offsets of their records. */
-  async fetch(wanted: readonly Wanted[], options: Parameters<Client['open']>[1] & { maxBytes?: number; maxWaitMs?: number } = {}) {
+  async fetch(
+    wanted: readonly Wanted[],
+    options: Parameters<Client['open']>[1] & { maxBytes?: number; maxWaitMs?: number } = {},
+  ) {
     const context = this.open(wanted, options);
     if (context.errorCode !== ErrorCode.NONE) return { errorCode: context.errorCode, partitions: [] };
     const params = paramsOf({ replicaId: this.#replicaId, maxBytes: 1 << 20, ...options });
@@ -182,7 +188,9 @@ describe('row 92: an incremental fetch', () => {
     expect((await client.fetch([])).partitions).toMatchObject([{ partitionIndex: 1, errorCode: ErrorCode.NONE }]);
     expect(await client.numbers([])).toEqual([]);
     await cluster.during(cluster.stop(1, { partition: 0 }));
-    expect((await client.fetch([])).partitions).toMatchObject([{ partitionIndex: 0, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }]);
+    expect((await client.fetch([])).partitions).toMatchObject([
+      { partitionIndex: 0, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER },
+    ]);
   });
 
   test('adds and forgets partitions; without any left the session is closed', async () => {
@@ -274,6 +282,11 @@ describe('the cost of many idle partitions', () => {
     context.answer([]);
     client.epoch += 1;
     await cluster.during(cluster.broker(1).produce(['a'], { partition: 7 }));
-    expect(client.open([]).view.targets().map(({ partition }) => partition)).toEqual([7]);
+    expect(
+      client
+        .open([])
+        .view.targets()
+        .map(({ partition }) => partition),
+    ).toEqual([7]);
   });
 });

@@ -19,7 +19,11 @@ async function withUncommitted(): Promise<ReplicationCluster> {
 }
 
 /** Fetches several partitions of broker 1 in one request. */
-function fetchMany(cluster: ReplicationCluster, targets: readonly Partial<FetchTarget>[], params: Partial<FetchParams> = {}) {
+function fetchMany(
+  cluster: ReplicationCluster,
+  targets: readonly Partial<FetchTarget>[],
+  params: Partial<FetchParams> = {},
+) {
   const { replicas } = cluster.broker(1);
   return cluster.during(replicas.fetch(paramsOf(params), listView(targets.map(targetOf)), () => {}));
 }
@@ -134,10 +138,25 @@ describe('fetch', () => {
     const targets = [1, 0, 2].map(partition => ({ partition }));
     const sizes = async (params: Partial<FetchParams>) =>
       (await fetchMany(cluster, targets, params)).map(({ target, sizeInBytes }) => [target.partition, sizeInBytes]);
-    expect(await sizes({ maxBytes: 10 })).toEqual([[1, size], [0, 0], [2, 0]]);
-    expect(await sizes({ maxBytes: 2 * size })).toEqual([[1, size], [0, size], [2, 0]]);
-    expect(await sizes({ maxBytes: 10, minOneMessage: false })).toEqual([[1, 10], [0, 0], [2, 0]]);
-    const limited = await fetchMany(cluster, [{ partition: 0, maxBytes: 5 }, { partition: 1, maxBytes: 5 }]);
+    expect(await sizes({ maxBytes: 10 })).toEqual([
+      [1, size],
+      [0, 0],
+      [2, 0],
+    ]);
+    expect(await sizes({ maxBytes: 2 * size })).toEqual([
+      [1, size],
+      [0, size],
+      [2, 0],
+    ]);
+    expect(await sizes({ maxBytes: 10, minOneMessage: false })).toEqual([
+      [1, 10],
+      [0, 0],
+      [2, 0],
+    ]);
+    const limited = await fetchMany(cluster, [
+      { partition: 0, maxBytes: 5 },
+      { partition: 1, maxBytes: 5 },
+    ]);
     expect(limited.map(({ sizeInBytes }) => sizeInBytes)).toEqual([size, 5]);
   });
 
@@ -173,12 +192,17 @@ describe('fetch', () => {
     const cluster = await ReplicationCluster.start([1]);
     await cluster.elect(1);
     const connection = new AbortController();
-    const answers = [1, 2].map(() => cluster.broker(1).fetch({ fetchOffset: 0 }, { maxWaitMs: 1e9, closed: connection.signal }));
+    const answers = [1, 2].map(() =>
+      cluster.broker(1).fetch({ fetchOffset: 0 }, { maxWaitMs: 1e9, closed: connection.signal }),
+    );
     expect(cluster.broker(1).replicas.statistics().waitingFetches).toBe(2);
     connection.abort();
     await cluster.during(Promise.all(answers), 10);
     expect(cluster.broker(1).replicas.statistics().waitingFetches).toBe(0);
-    await cluster.during(cluster.broker(1).fetch({ fetchOffset: 0 }, { maxWaitMs: 1e9, closed: connection.signal }), 10);
+    await cluster.during(
+      cluster.broker(1).fetch({ fetchOffset: 0 }, { maxWaitMs: 1e9, closed: connection.signal }),
+      10,
+    );
   });
 
   test('a fetch of nothing is answered at once', async () => {

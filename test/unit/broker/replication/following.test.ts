@@ -52,9 +52,11 @@ describe('a follower', () => {
     await cluster.elect(2, { isr: [2] });
     await converge(cluster, 2, 1);
     expect(await values(cluster, 1)).toEqual(leaders);
-    const truncations = cluster.broker(2).fetchRequests.filter(({ response }) =>
-      response.responses.some(({ partitions }) => partitions.some(({ divergingEpoch }) => divergingEpoch.epoch >= 0)),
-    );
+    const truncations = cluster
+      .broker(2)
+      .fetchRequests.filter(({ response }) =>
+        response.responses.some(({ partitions }) => partitions.some(({ divergingEpoch }) => divergingEpoch.epoch >= 0)),
+      );
     expect(truncations.length).toBeGreaterThan(1);
   });
 
@@ -174,7 +176,9 @@ describe('a follower', () => {
         ...context,
         answer: fetched =>
           context.answer(
-            fetched.map(found => (found.divergingEpoch === null ? found : { ...found, records: [Buffer.from('not records')] })),
+            fetched.map(found =>
+              found.divergingEpoch === null ? found : { ...found, records: [Buffer.from('not records')] },
+            ),
           ),
       };
     };
@@ -202,7 +206,8 @@ describe('a follower', () => {
       return open(isLost ? { ...request, sessionId: 1 } : request, version);
     };
     const before = cluster.time.now();
-    for (let round = 0; round < 10; round++) await cluster.during(cluster.broker(1).produce([`${round}`], { acks: -1 }));
+    for (let round = 0; round < 10; round++)
+      await cluster.during(cluster.broker(1).produce([`${round}`], { acks: -1 }));
     expect(cluster.time.now() - before).toBeLessThan(3000);
     await converge(cluster, 1, 2);
   });
@@ -265,7 +270,11 @@ describe('a follower', () => {
       9,
       expect.objectContaining({
         replicaId: 2,
-        topics: [expect.objectContaining({ partitions: [expect.objectContaining({ timestamp, currentLeaderEpoch: leaderEpoch })] })],
+        topics: [
+          expect.objectContaining({
+            partitions: [expect.objectContaining({ timestamp, currentLeaderEpoch: leaderEpoch })],
+          }),
+        ],
       }),
     ];
     expect(asked).toEqual([query(-1), query(-2)]);

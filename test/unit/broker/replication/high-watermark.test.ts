@@ -3,10 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { nextHighWatermark } from '../../../../broker/replication/high-watermark.ts';
 
 const offset = fc.integer({ min: 0, max: 100 });
-const followers = fc.array(
-  fc.record({ logEndOffset: fc.integer({ min: -1, max: 100 }), counts: fc.boolean() }),
-  { maxLength: 4 },
-);
+const followers = fc.array(fc.record({ logEndOffset: fc.integer({ min: -1, max: 100 }), counts: fc.boolean() }), {
+  maxLength: 4,
+});
 
 describe('the high watermark', () => {
   test('never moves back, and never above what the leader or a counting follower has', () => {

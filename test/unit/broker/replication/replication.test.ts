@@ -16,6 +16,8 @@ describe('replication', () => {
       ]);
     }
     expect(cluster.broker(1).log().highWatermark).toBe(2);
-    await cluster.time.until('followers hear of it', () => [2, 3].every(id => cluster.broker(id).log().highWatermark === 2));
+    await cluster.time.until('followers hear of it', () =>
+      [2, 3].every(id => cluster.broker(id).log().highWatermark === 2),
+    );
   });
 });

@@ -58,7 +58,9 @@ describe('LeaderAndIsr', () => {
     const cluster = await start();
     const other = await order(cluster, { leaderEpoch: 9 }, { topicId: 'ARdKkNXPQ3iNVlOqkYIyRA' });
     expect(codeOf(other)).toBe(ErrorCode.INCONSISTENT_TOPIC_ID);
-    expect(codeOf(await order(cluster, { leaderEpoch: 9, replicas: [2, 3] }))).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    expect(codeOf(await order(cluster, { leaderEpoch: 9, replicas: [2, 3] }))).toBe(
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    );
     await cluster.elect(1, { partitionEpoch: 7 });
     expect(codeOf(await order(cluster, { leader: 2, leaderEpoch: 9, partitionEpoch: 6 }))).toBe(NONE);
     expect(cluster.broker(1).replicas.partitionsLedHere().length).toBe(1);
@@ -127,7 +129,9 @@ describe('LeaderAndIsr', () => {
   test('who gains and loses leaderships is told', async () => {
     const cluster = await ReplicationCluster.start([1, 2]);
     const heard: string[] = [];
-    cluster.broker(1).replicas.onLeadershipChange(({ gained, lost }) => heard.push(`+${gained.length} -${lost.length}`));
+    cluster
+      .broker(1)
+      .replicas.onLeadershipChange(({ gained, lost }) => heard.push(`+${gained.length} -${lost.length}`));
     await cluster.elect(1);
     await cluster.elect(1);
     await cluster.elect(2);
@@ -174,7 +178,10 @@ describe('StopReplica', () => {
     const fetch = broker.fetch({ fetchOffset: 0 }, { maxWaitMs: 60_000 });
     await cluster.time.advance(100);
     const before = cluster.time.now();
-    expect(await cluster.during(cluster.stop(1))).toMatchObject({ errorCode: NONE, partitionErrors: [{ errorCode: NONE }] });
+    expect(await cluster.during(cluster.stop(1))).toMatchObject({
+      errorCode: NONE,
+      partitionErrors: [{ errorCode: NONE }],
+    });
     // Row 69
     expect(await cluster.during(fetch)).toMatchObject({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER });
     expect(await cluster.during(produce)).toMatchObject({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER });
@@ -189,7 +196,9 @@ describe('StopReplica', () => {
     const cluster = await start([1]);
     await cluster.elect(1);
     const fenced = await cluster.during(cluster.stop(1, { leaderEpoch: 0 }));
-    expect(fenced.partitionErrors).toEqual([{ topicName: 'orders', partitionIndex: 0, errorCode: ErrorCode.FENCED_LEADER_EPOCH }]);
+    expect(fenced.partitionErrors).toEqual([
+      { topicName: 'orders', partitionIndex: 0, errorCode: ErrorCode.FENCED_LEADER_EPOCH },
+    ]);
     expect(cluster.broker(1).log().logEndOffset).toBe(0);
     const current = await cluster.during(cluster.stop(1, { leaderEpoch: 1 }));
     expect(current.partitionErrors[0]!.errorCode).toBe(NONE);

@@ -1,6 +1,6 @@
 import { BrokerConfig } from '../../../../broker/config/broker-config.ts';
 import { MetadataCache } from '../../../../broker/metadata/metadata-cache.ts';
-import type { AppendResult } from '../../../../broker/replication/append.ts';
+import type { AppendRequest, AppendResult } from '../../../../broker/replication/append.ts';
 import { fetcherOf, listView } from '../../../../broker/replication/fetch-sessions.ts';
 import type { FetchParams } from '../../../../broker/replication/fetch.ts';
 import type { FetchedPartition, FetchTarget } from '../../../../broker/replication/fetch-target.ts';
@@ -127,7 +127,12 @@ export class ReplicationCluster {
   order(
     brokerId: number,
     orders: readonly { topic: string; partition: number; state: State; isNew?: boolean }[],
-    { controllerEpoch = this.controllerEpoch, brokerEpoch = -1n, version = 7, topicId = undefined as string | undefined } = {},
+    {
+      controllerEpoch = this.controllerEpoch,
+      brokerEpoch = -1n,
+      version = 7,
+      topicId = undefined as string | undefined,
+    } = {},
   ): Promise<ResponseInput<typeof LeaderAndIsr>> {
     const request = recode(
       LeaderAndIsr.request,
@@ -139,7 +144,14 @@ export class ReplicationCluster {
           topicName: topic,
           topicId: topicId ?? this.topicIds.get(topic) ?? ZERO_UUID,
           partitionStates: [
-            { ...state, partitionIndex: partition, controllerEpoch, addingReplicas: state.adding, isNew, removingReplicas: [] },
+            {
+              ...state,
+              partitionIndex: partition,
+              controllerEpoch,
+              addingReplicas: state.adding,
+              isNew,
+              removingReplicas: [],
+            },
           ],
         })),
         liveLeaders: [],
@@ -151,9 +163,17 @@ export class ReplicationCluster {
 
   stop(
     brokerId: number,
-    { topic = TOPIC, partition = 0, leaderEpoch = -2, deletePartition = true, controllerEpoch = this.controllerEpoch } = {},
+    {
+      topic = TOPIC,
+      partition = 0,
+      leaderEpoch = -2,
+      deletePartition = true,
+      controllerEpoch = this.controllerEpoch,
+    } = {},
   ): Promise<ResponseInput<typeof StopReplica>> {
-    const topicStates = [{ topicName: topic, partitionStates: [{ partitionIndex: partition, leaderEpoch, deletePartition }] }];
+    const topicStates = [
+      { topicName: topic, partitionStates: [{ partitionIndex: partition, leaderEpoch, deletePartition }] },
+    ];
     const request = recode(StopReplica.request, { controllerId: 1, controllerEpoch, topicStates }, 4);
     return this.broker(brokerId).replicas.stopReplicas(request);
   }
@@ -179,7 +199,8 @@ export class ReplicationCluster {
       topicId,
       partitions: partitions.map(proposal => {
         const state = this.states.get(partitionKey(names.get(topicId)!, proposal.partitionIndex))!;
-        const isCurrent = proposal.leaderEpoch === state.leaderEpoch && proposal.partitionEpoch === state.partitionEpoch;
+        const isCurrent =
+          proposal.leaderEpoch === state.leaderEpoch && proposal.partitionEpoch === state.partitionEpoch;
         if (isCurrent) {
           state.isr = proposal.newIsrWithEpochs.map(({ brokerId }) => brokerId);
           state.partitionEpoch += 1;
@@ -220,7 +241,8 @@ export function recode<O, I>(
 export class ReplicaBroker {
   readonly id: number;
   readonly fs: MemoryFileSystem;
-  readonly fetchRequests: { request: RequestOf<typeof Fetch>; version: number; response: ResponseOf<typeof Fetch> }[] = [];
+  readonly fetchRequests: { request: RequestOf<typeof Fetch>; version: number; response: ResponseOf<typeof Fetch> }[] =
+    [];
   metadata = new MetadataCache();
   logs!: LogManager;
   replicas!: ReplicaManager;
@@ -310,13 +332,23 @@ export class ReplicaBroker {
     const context = this.replicas.fetchSessions.open(request, version);
     if (context.errorCode !== ErrorCode.NONE) return context.answer([]);
     const { maxWaitMs, minBytes, maxBytes } = request;
-    const params = { replicaId: fetcherOf(request), maxWaitMs, minBytes, maxBytes, minOneMessage: true, fromFollowers: true };
+    const params = {
+      replicaId: fetcherOf(request),
+      maxWaitMs,
+      minBytes,
+      maxBytes,
+      minOneMessage: true,
+      fromFollowers: true,
+    };
     const response = context.answer(await this.replicas.fetch(params, context.view, () => {}));
     this.fetchRequests.push({ request, version, response: recode(Fetch.response, response, version) });
     return response;
   }
 
-  async #listOffsets(request: RequestOf<typeof ListOffsets>, version: number): Promise<ResponseInput<typeof ListOffsets>> {
+  async #listOffsets(
+    request: RequestOf<typeof ListOffsets>,
+    version: number,
+  ): Promise<ResponseInput<typeof ListOffsets>> {
     const { replicaId } = request;
     const topics = await Promise.all(
       request.topics.map(async ({ name, partitions }) => ({
@@ -324,7 +356,11 @@ export class ReplicaBroker {
         partitions: await Promise.all(
           partitions.map(async ({ partitionIndex, timestamp, currentLeaderEpoch }) => ({
             partitionIndex,
-            ...(await this.replicas.listOffset(name, partitionIndex, timestamp, { replicaId, version, currentLeaderEpoch })),
+            ...(await this.replicas.listOffset(name, partitionIndex, timestamp, {
+              replicaId,
+              version,
+              currentLeaderEpoch,
+            })),
           })),
         ),
       })),
@@ -339,10 +375,10 @@ export class ReplicaBroker {
   /** Produces records, one batch. */
   produce(
     values: readonly string[],
-    { acks = 1, topic = TOPIC, partition = 0, timeoutMs = 30_000, origin = 'client' as 'client' | 'coordinator' } = {},
+    { acks = 1, topic = TOPIC, partition = 0, timeoutMs = 30_000, origin = 'client' as AppendRequest['origin'] } = {},
   ): Promise<AppendResult> {
     const entries = [{ topic, partition, records: batchOf(values) }];
-    const request = { acks, timeoutMs, entries, legacyMagicAllowed: false, origin };
+    const request: AppendRequest = { acks, timeoutMs, entries, legacyMagicAllowed: false, origin };
     return this.replicas.append(request, () => {}).then(([result]) => result!);
   }
 

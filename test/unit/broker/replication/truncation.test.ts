@@ -36,7 +36,7 @@ class EpochLog {
 
 /** Has the follower fetch and truncate until it has the leader's log; returns the number of truncations. */
 function catchUp(leader: EpochLog, follower: EpochLog): number {
-  for (let rounds = 0; ; ) {
+  for (let rounds = 0; ;) {
     const { logEndOffset: fetchOffset, latestEpoch } = follower;
     const answer = leader.endOffsetForEpoch(latestEpoch);
     const diverges = latestEpoch >= 0 && (answer.leaderEpoch < latestEpoch || answer.endOffset < fetchOffset);
@@ -44,7 +44,11 @@ function catchUp(leader: EpochLog, follower: EpochLog): number {
       follower.records.push(...leader.records.slice(fetchOffset));
       return rounds;
     }
-    const { offset } = truncationFor(answer, { fetchOffset, logEndOffset: fetchOffset, endOffsetForEpoch: e => follower.endOffsetForEpoch(e) });
+    const { offset } = truncationFor(answer, {
+      fetchOffset,
+      logEndOffset: fetchOffset,
+      endOffsetForEpoch: e => follower.endOffsetForEpoch(e),
+    });
     expect(offset).toBeLessThan(fetchOffset);
     follower.records.length = offset;
     rounds += 1;

@@ -1,0 +1,113 @@
+import { basename } from 'node:path';
+import type { DumpContext } from './dump/context.ts';
+import { Findings } from './dump/findings.ts';
+import { dumpOffsetIndex, dumpTimeIndex, dumpTransactionIndex } from './dump/indexes.ts';
+import { dumpLog } from './dump/log.ts';
+import { dumpProducerSnapshot } from './dump/producer-snapshot.ts';
+import { deserializer, type Deserializer } from './format/deserializers.ts';
+import { LineOutput } from './support/line-output.ts';
+import { integer, parseOptions, required, runTool, toolCommand, ToolFailure } from './support/tool.ts';
+
+interface Options {
+  files?: string;
+  printDataLog?: true;
+  deepIteration?: true;
+  offsetsDecoder?: true;
+  transactionLogDecoder?: true;
+  keyDecoderClass?: string;
+  valueDecoderClass?: string;
+  indexSanityCheck?: true;
+  verifyIndexOnly?: true;
+  maxMessageSize: number;
+  maxBytes?: number;
+  skipRecordMetadata?: true;
+}
+
+const command = toolCommand('kafka-dump-log', 'Shows what log segments and their indexes hold.')
+  .option('--files <list>', 'The files, separated by commas: .log, .index, .timeindex, .txnindex or .snapshot.')
+  .option('--print-data-log', 'Show the records with keys and values.')
+  .option('--deep-iteration', 'Show the records without keys and values.')
+  .option('--offsets-decoder', 'Read records as those of __consumer_offsets.')
+  .option('--transaction-log-decoder', 'Read records as those of __transaction_state.')
+  .option('--key-decoder-class <class>', 'How keys become text (default kafka.serializer.StringDecoder).')
+  .option('--value-decoder-class <class>', 'How values become text (default kafka.serializer.StringDecoder).')
+  .option('--index-sanity-check', 'Only check indexes as a start does.')
+  .option('--verify-index-only', 'Compare indexes with the log without listing them.')
+  .option(
+    '--max-message-size <bytes>',
+    'Largest batch that an index may point to.',
+    integer('max-message-size', 1),
+    5_242_880,
+  )
+  .option('--max-bytes <bytes>', 'Look at no more than so many bytes of a log.', integer('max-bytes', 1))
+  .option('--skip-record-metadata', "Leave out a record's offset, timestamp, sizes and headers.");
+
+async function main(argv: string[]): Promise<void> {
+  const options = parseOptions<Options>(command, argv);
+  const files = required(options.files, 'files').split(',');
+  const findings = new Findings();
+  const context = contextOf(options, findings);
+  const output = new LineOutput();
+  try {
+    for (const file of files) await dump(file, context, output);
+  } finally {
+    await output.flush();
+    for (const line of findings.lines()) process.stderr.write(`${line}\n`);
+  }
+}
+
+function contextOf(options: Options, findings: Findings): DumpContext {
+  if (options.offsetsDecoder ?? options.transactionLogDecoder) {
+    throw new ToolFailure(
+      'The logs of the coordinators cannot be decoded yet: leave the decoder option out to see their bytes.',
+    );
+  }
+  const contents =
+    options.printDataLog === true || (options.keyDecoderClass ?? options.valueDecoderClass) !== undefined;
+  return {
+    deep: contents || options.deepIteration === true,
+    contents,
+    skipMetadata: options.skipRecordMetadata === true,
+    keyDecoder: decoder(options.keyDecoderClass),
+    valueDecoder: decoder(options.valueDecoderClass),
+    maxBytes: options.maxBytes ?? Infinity,
+    maxMessageSize: options.maxMessageSize,
+    verifyOnly: options.verifyIndexOnly === true,
+    sanityOnly: options.indexSanityCheck === true,
+    findings,
+  };
+}
+
+/** Kafka's decoders are the older siblings of its deserializers: `kafka.serializer.LongDecoder`. */
+function decoder(className = 'kafka.serializer.StringDecoder'): Deserializer {
+  return deserializer(
+    className.replace(/DefaultDecoder$/, 'ByteArrayDeserializer').replace(/Decoder$/, 'Deserializer'),
+  );
+}
+
+async function dump(file: string, context: DumpContext, output: LineOutput): Promise<void> {
+  const [name, suffix] = basename(file).split('.') as [string, string | undefined];
+  const baseOffset = Number(name);
+  output.line(`Dumping ${file}`);
+  try {
+    switch (suffix) {
+      case 'log':
+        return await dumpLog(file, baseOffset, context, output);
+      case 'index':
+        return await dumpOffsetIndex(file, baseOffset, context, output);
+      case 'timeindex':
+        return await dumpTimeIndex(file, baseOffset, context, output);
+      case 'txnindex':
+        return dumpTransactionIndex(file, output);
+      case 'snapshot':
+        return dumpProducerSnapshot(file, output);
+      default:
+        process.stderr.write(`Ignoring unknown file ${file}\n`);
+    }
+  } catch (error) {
+    if (error instanceof ToolFailure) throw error;
+    throw new ToolFailure(`Cannot dump ${file}: ${(error as Error).message}`);
+  }
+}
+
+await runTool(command, main);

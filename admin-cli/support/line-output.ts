@@ -1,0 +1,22 @@
+const FLUSH_CHARACTERS = 1 << 16;
+
+/** Lines for the standard output, many in one write, no faster than whoever reads takes them. */
+export class LineOutput {
+  #pending = '';
+
+  /** Adds a line; a full buffer is written by the next `settle`. */
+  line(text: string): void {
+    this.#pending += `${text}\n`;
+  }
+
+  /** Writes if enough has gathered: to be awaited from time to time. */
+  async settle(): Promise<void> {
+    if (this.#pending.length >= FLUSH_CHARACTERS) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const text = this.#pending;
+    this.#pending = '';
+    if (text !== '') await new Promise(resolve => process.stdout.write(text, resolve));
+  }
+}

@@ -1,0 +1,60 @@
+import { createAdmin } from '../../client/index.ts';
+import type { Address } from '../../shared/connection/connection.ts';
+import { startCluster, type Cluster } from '../../test/support/cluster.ts';
+import type { BrokerProcess } from '../../test/support/broker-process.ts';
+import { waitFor } from '../../test/support/wait.ts';
+
+/** Deleted topics leave the disk soon, so that one measurement's dirty pages do not slow the next one down. */
+const PROPERTIES = { 'log.segment.delete.delay.ms': '100', 'auto.create.topics.enable': 'false' };
+
+/** Runs `use` with a cluster of `brokers` processes over a real ZooKeeper, and removes it whatever happens. */
+export async function withCluster<T>(
+  brokers: number,
+  use: (cluster: Cluster) => Promise<T>,
+  properties: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const cluster = await startCluster({ brokers, properties: { ...PROPERTIES, ...properties } });
+  try {
+    return await use(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** Creates a topic and waits until all its replicas are in sync. */
+export async function createTopic(
+  cluster: Cluster,
+  name: string,
+  partitions: number,
+  replicationFactor: number,
+  configs: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await withAdmin(cluster, async admin => {
+    await admin.createTopics([{ name, partitions, replicationFactor, configs }]);
+    await waitFor(`topic ${name} to be complete`, async () => {
+      const topic = await admin.describeTopic(name);
+      const isReady = topic.partitions.every(partition => partition.isr.length === replicationFactor);
+      return isReady && topic.partitions.length === partitions;
+    });
+  });
+}
+
+export function deleteTopic(cluster: Cluster, name: string): Promise<void> {
+  return withAdmin(cluster, admin => admin.deleteTopics([name]));
+}
+
+export async function withAdmin<T>(
+  cluster: Cluster,
+  use: (admin: ReturnType<typeof createAdmin>) => Promise<T>,
+): Promise<T> {
+  const admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
+  try {
+    return await use(admin);
+  } finally {
+    admin.close();
+  }
+}
+
+export function addressOf(broker: BrokerProcess): Address {
+  return { host: '127.0.0.1', port: broker.port };
+}

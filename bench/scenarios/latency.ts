@@ -1,0 +1,47 @@
+import { batchOfSize } from '../harness/batches.ts';
+import { connectTo, DIALECTS, produce } from '../harness/dialect.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { percentile } from '../harness/statistics.ts';
+import { addressOf, createTopic, withAdmin, withCluster } from '../harness/test-cluster.ts';
+
+const BATCH = batchOfSize(200, 64);
+
+const CASES = [
+  { name: 'one broker, acks=1', replicas: 1, acks: 1 as const },
+  { name: 'three brokers, acks=all', replicas: 3, acks: -1 as const },
+];
+
+/** One small produce after the other: nothing to gather, nothing to wait for but the broker. */
+export const latency: Scenario = {
+  name: 'latency',
+  what: 'p50 and p99 of single produces of 200 bytes',
+  run: ({ warmUpMs, durationMs, rounds }, report) =>
+    withCluster(3, async cluster => {
+      for (const { name, replicas, acks } of CASES) {
+        const topic = `small-${replicas}`;
+        await createTopic(cluster, topic, 1, replicas);
+        const leader = await withAdmin(
+          cluster,
+          async admin => (await admin.describeTopic(topic)).partitions[0]!.leader,
+        );
+        for (const dialect of DIALECTS) {
+          const connection = await connectTo(dialect, addressOf(cluster.brokers[leader]!));
+          const times: number[] = [];
+          const begin = performance.now();
+          while (performance.now() < begin + warmUpMs + durationMs * rounds) {
+            const before = performance.now();
+            await produce(connection, topic, 0, BATCH.bytes, acks);
+            if (before > begin + warmUpMs) times.push(performance.now() - before);
+          }
+          connection.close();
+          for (const share of [0.5, 0.99]) {
+            report({
+              name: `single small produce ${dialect}, ${name}, p${share * 100}`,
+              value: percentile(times, share),
+              unit: 'ms',
+            });
+          }
+        }
+      }
+    }),
+};

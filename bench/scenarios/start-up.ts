@@ -1,0 +1,39 @@
+import { residentMiB } from '../harness/process-usage.ts';
+import { sleep } from '../harness/load.ts';
+import type { Scenario } from '../harness/scenario.ts';
+import { median } from '../harness/statistics.ts';
+import { withCluster } from '../harness/test-cluster.ts';
+
+const SETTLE_MS = 2_000;
+
+/** From the launcher to the line "started", ZooKeeper being up; and what the broker then needs to do nothing. */
+export const startUp: Scenario = {
+  name: 'start-up',
+  what: 'time from the launcher to "started", and resident memory when idle',
+  run: ({ rounds }, report) =>
+    withCluster(1, async cluster => {
+      const broker = cluster.brokers[0]!;
+      const times: number[] = [];
+      const idle: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        await broker.stop();
+        const before = performance.now();
+        await broker.start();
+        times.push(performance.now() - before);
+        await sleep(SETTLE_MS);
+        idle.push(residentMiB(broker.pid).now);
+      }
+      report({
+        name: 'start-up',
+        value: median(times) / 1000,
+        unit: 's',
+        target: { limit: 1, is: 'max', of: 'value' },
+      });
+      report({
+        name: 'memory, idle',
+        value: median(idle),
+        unit: 'MiB',
+        target: { limit: 256, is: 'max', of: 'value' },
+      });
+    }),
+};
