@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/system/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           pool: 'forks',

@@ -87,27 +87,29 @@ function decoder(className = 'kafka.serializer.StringDecoder'): Deserializer {
 
 async function dump(file: string, context: DumpContext, output: LineOutput): Promise<void> {
   const [name, suffix] = basename(file).split('.') as [string, string | undefined];
-  const baseOffset = Number(name);
+  const dumpOf = suffix !== undefined && Object.hasOwn(KINDS, suffix) ? KINDS[suffix] : undefined;
   output.line(`Dumping ${file}`);
+  if (dumpOf === undefined) {
+    process.stderr.write(`Ignoring unknown file ${file}\n`);
+    return;
+  }
   try {
-    switch (suffix) {
-      case 'log':
-        return await dumpLog(file, baseOffset, context, output);
-      case 'index':
-        return await dumpOffsetIndex(file, baseOffset, context, output);
-      case 'timeindex':
-        return await dumpTimeIndex(file, baseOffset, context, output);
-      case 'txnindex':
-        return dumpTransactionIndex(file, output);
-      case 'snapshot':
-        return dumpProducerSnapshot(file, output);
-      default:
-        process.stderr.write(`Ignoring unknown file ${file}\n`);
-    }
+    await dumpOf(file, Number(name), context, output);
   } catch (error) {
     if (error instanceof ToolFailure) throw error;
     throw new ToolFailure(`Cannot dump ${file}: ${(error as Error).message}`);
   }
 }
+
+type Dump = (file: string, baseOffset: number, context: DumpContext, output: LineOutput) => Promise<void> | void;
+
+/** By the suffix of the file. */
+const KINDS: Readonly<Record<string, Dump>> = {
+  log: dumpLog,
+  index: dumpOffsetIndex,
+  timeindex: dumpTimeIndex,
+  txnindex: (file, _baseOffset, _context, output) => dumpTransactionIndex(file, output),
+  snapshot: (file, _baseOffset, _context, output) => dumpProducerSnapshot(file, output),
+};
 
 await runTool(command, main);

@@ -54,9 +54,16 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(describeConfigsHandler({ brokerId, config, topicConfigs, metadata }));
   registry.add(incrementalAlterConfigsHandler(new ConfigAlteration({ brokerId, store, config, metadata })));
 
-  registry.add(leaderAndIsrHandler(replicas));
+  registry.add(leaderAndIsrHandler(replicas, rooms.loadNewTopics));
   registry.add(stopReplicaHandler(replicas));
-  registry.add(updateMetadataHandler(metadata, replicas.epochs));
+  registry.add(
+    updateMetadataHandler({
+      cache: metadata,
+      epochs: replicas.epochs,
+      topicConfigs,
+      loadNewTopics: rooms.loadNewTopics,
+    }),
+  );
   registry.add(alterPartitionHandler(controller));
   registry.add(controlledShutdownHandler(controller));
   return registry;

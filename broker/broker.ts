@@ -159,6 +159,7 @@ export class Broker {
       store,
       metadata,
       topicConfigs,
+      loadNewTopics: topics => configSync.loadNewTopics(topics),
       metrics,
       logs,
       replicas,

@@ -36,6 +36,23 @@ export class ConfigSync {
     for (const [topic, settings] of all) topicConfigs.set(topic, Object.fromEntries(settings));
   }
 
+  /**
+   * Reads the settings of topics that are new here: a creation is announced by the controller's requests, not by a
+   * notification. Without ZooKeeper the topic has the defaults until it is heard of again.
+   */
+  async loadNewTopics(topics: Iterable<string>): Promise<void> {
+    const { store, topicConfigs, logger } = this.#parts;
+    const missing = [...new Set(topics)].filter(topic => !topicConfigs.isKnown(topic));
+    if (missing.length === 0) return;
+    try {
+      for (const [topic, settings] of await store.configs.getMany('topics', missing)) {
+        topicConfigs.set(topic, Object.fromEntries(settings));
+      }
+    } catch (error) {
+      logger.warn({ err: error, topics: missing }, 'could not read the settings of new topics; they have the defaults');
+    }
+  }
+
   /** Follows changes from now on; those since the start-up's reading are replayed. */
   async start(): Promise<void> {
     const listener = this.#parts.store.configChanges(({ type, entity }) => {

@@ -21,6 +21,8 @@ export interface BrokerRooms {
   readonly store: ZooKeeperStore;
   readonly metadata: MetadataCache;
   readonly topicConfigs: TopicConfigs;
+  /** Reads the settings of those topics that are new here; never rejects. */
+  readonly loadNewTopics: (topics: Iterable<string>) => Promise<void>;
   readonly metrics: BrokerMetrics;
   readonly logs: LogManager;
   readonly replicas: ReplicaManager;

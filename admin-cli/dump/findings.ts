@@ -44,8 +44,8 @@ export class Findings {
   }
 
   #add(kind: string, file: string, line: string): void {
-    let files = this.#found.get(kind);
-    if (files === undefined) this.#found.set(kind, (files = new Map()));
+    const files = this.#found.get(kind) ?? new Map<string, string[]>();
+    this.#found.set(kind, files);
     const lines = files.get(file);
     if (lines === undefined) files.set(file, [line]);
     else lines.push(line);

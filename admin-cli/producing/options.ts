@@ -27,6 +27,12 @@ export interface ProducerOptions {
   'producer.config'?: string;
 }
 
+/**
+ * Larger than the SDK's default: one batch of a partition is on its way at a time, so that its size is what bounds the
+ * speed of a long input. It delays nothing, as a batch never waits longer than `--timeout`.
+ */
+const BATCH_BYTES = 500_000;
+
 export function producerCommand(): Command {
   return toolCommand('kafka-console-producer', 'Sends each line of the standard input to a topic.')
     .option('--topic <topic>', 'The topic to send to.')
@@ -34,7 +40,7 @@ export function producerCommand(): Command {
     .option('--broker-list <servers>', 'Older name of --bootstrap-server.')
     .option('--sync', 'Wait for the acknowledgement of each line before the next.')
     .option('--compression-codec [codec]', 'none, gzip, snappy, lz4 or zstd; gzip if no codec is named.')
-    .option('--batch-size <bytes>', 'Bytes at which a batch is closed.', integer('batch-size', 0))
+    .option('--batch-size <bytes>', 'Bytes at which a batch is closed (default 500000).', integer('batch-size', 0))
     .option(
       '--message-send-max-retries <count>',
       'Retries of a request (default 3).',
@@ -101,7 +107,7 @@ export function producerSettings(options: ProducerOptions): ClientSettings {
     retries: pick('retries', options.messageSendMaxRetries, 3),
     'retry.backoff.ms': pick('retry.backoff.ms', options.retryBackoffMs, 100),
     'buffer.memory': pick('buffer.memory', options.maxMemoryBytes, 33_554_432),
-    'batch.size': pick('batch.size', options.batchSize ?? options.maxPartitionMemoryBytes, 16_384),
+    'batch.size': pick('batch.size', options.batchSize ?? options.maxPartitionMemoryBytes, BATCH_BYTES),
     'metadata.max.age.ms': pick('metadata.max.age.ms', options.metadataExpiryMs, 300_000),
     'max.block.ms': pick('max.block.ms', options.maxBlockMs, 60_000),
   };

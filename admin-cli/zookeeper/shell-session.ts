@@ -4,6 +4,9 @@ import { ToolFailure } from '../support/tool.ts';
 
 const SESSION_TIMEOUT_MS = 30_000;
 
+/** Called once, when what was read changes. */
+type Watch = (event: Event) => void;
+
 /** A failed call, by ZooKeeper's own error code. */
 export interface WireError extends Error {
   readonly code?: number;
@@ -51,35 +54,29 @@ export class ShellSession {
     this.#client.close();
   }
 
-  getData(path: string, watch?: (event: Event) => void): Promise<{ data: Buffer | undefined; stat: Stat }> {
+  getData(path: string, watch?: Watch): Promise<{ data: Buffer | undefined; stat: Stat }> {
     return new Promise((resolve, reject) => {
-      const done = (error: unknown, data: Buffer | undefined, stat: Stat) => {
-        if (error) reject(error as WireError);
-        else resolve({ data, stat });
-      };
+      const done = (error: unknown, data: Buffer | undefined, stat: Stat) =>
+        settle(error, { data, stat }, resolve, reject);
       if (watch === undefined) this.#client.getData(this.#full(path), done);
       else this.#client.getData(this.#full(path), watch, done);
     });
   }
 
-  getChildren(path: string, watch?: (event: Event) => void): Promise<{ names: string[]; stat: Stat }> {
+  /** Names in their order. */
+  getChildren(path: string, watch?: Watch): Promise<{ names: string[]; stat: Stat }> {
     return new Promise((resolve, reject) => {
-      const done = (error: unknown, names: string[], stat: Stat) => {
-        if (error) reject(error as WireError);
-        else resolve({ names: names.sort(), stat });
-      };
+      const done = (error: unknown, names: string[] | undefined, stat: Stat) =>
+        settle(error, { names: (names ?? []).sort(), stat }, resolve, reject);
       if (watch === undefined) this.#client.getChildren(this.#full(path), done);
       else this.#client.getChildren(this.#full(path), watch, done);
     });
   }
 
   /** null when there is no such node. */
-  exists(path: string, watch?: (event: Event) => void): Promise<Stat | null> {
+  exists(path: string, watch?: Watch): Promise<Stat | null> {
     return new Promise((resolve, reject) => {
-      const done = (error: unknown, stat: Stat | null) => {
-        if (error) reject(error as WireError);
-        else resolve(stat);
-      };
+      const done = (error: unknown, stat: Stat | null) => settle(error, stat, resolve, reject);
       if (watch === undefined) this.#client.exists(this.#full(path), done);
       else this.#client.exists(this.#full(path), watch, done);
     });
@@ -87,20 +84,15 @@ export class ShellSession {
 
   getAcl(path: string): Promise<ACL[]> {
     return new Promise((resolve, reject) => {
-      this.#client.getACL(this.#full(path), (error, acls) => {
-        if (error) reject(error as WireError);
-        else resolve(acls);
-      });
+      this.#client.getACL(this.#full(path), (error, acls) => settle(error, acls, resolve, reject));
     });
   }
 
   /** Resolves with the path as created. */
   create(path: string, data: Buffer | undefined, mode: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const done = (error: unknown, created: string) => {
-        if (error) reject(error as WireError);
-        else resolve(created.slice(this.#chroot.length));
-      };
+      const done = (error: unknown, created: string | undefined) =>
+        settle(error, (created ?? '').slice(this.#chroot.length), resolve, reject);
       if (data === undefined) this.#client.create(this.#full(path), mode, done);
       else this.#client.create(this.#full(path), data, mode, done);
     });
@@ -109,24 +101,23 @@ export class ShellSession {
   /** @param version -1 for any */
   setData(path: string, data: Buffer, version: number): Promise<Stat> {
     return new Promise((resolve, reject) => {
-      this.#client.setData(this.#full(path), data, version, (error, stat) => {
-        if (error) reject(error as WireError);
-        else resolve(stat);
-      });
+      this.#client.setData(this.#full(path), data, version, (error, stat) => settle(error, stat, resolve, reject));
     });
   }
 
   /** @param version -1 for any */
   remove(path: string, version: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#client.remove(this.#full(path), version, error => {
-        if (error) reject(error as WireError);
-        else resolve();
-      });
+      this.#client.remove(this.#full(path), version, error => settle(error, undefined, resolve, reject));
     });
   }
 
   #full(path: string): string {
     return path === '/' && this.#chroot !== '' ? this.#chroot : this.#chroot + path;
   }
+}
+
+function settle<T>(error: unknown, value: T, resolve: (value: T) => void, reject: (error: Error) => void): void {
+  if (error) reject(error as WireError);
+  else resolve(value);
 }

@@ -1,4 +1,4 @@
-import { createAdmin } from '../../client/index.ts';
+import { createAdmin, type NewTopic } from '../../client/index.ts';
 import type { Address } from '../../shared/connection/connection.ts';
 import { startCluster, type Cluster } from '../../test/support/cluster.ts';
 import type { BrokerProcess } from '../../test/support/broker-process.ts';
@@ -22,19 +22,32 @@ export async function withCluster<T>(
 }
 
 /** Creates a topic and waits until all its replicas are in sync. */
-export async function createTopic(
+export function createTopic(
   cluster: Cluster,
   name: string,
   partitions: number,
   replicationFactor: number,
   configs: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await withAdmin(cluster, async admin => {
-    await admin.createTopics([{ name, partitions, replicationFactor, configs }]);
-    await waitFor(`topic ${name} to be complete`, async () => {
-      const topic = await admin.describeTopic(name);
-      const isReady = topic.partitions.every(partition => partition.isr.length === replicationFactor);
-      return isReady && topic.partitions.length === partitions;
+  return create(cluster, { name, partitions, replicationFactor, configs }, partitions, replicationFactor);
+}
+
+/** The same with the replicas of each partition given, the leader first. */
+export function createAssignedTopic(
+  cluster: Cluster,
+  name: string,
+  assignment: readonly (readonly number[])[],
+): Promise<void> {
+  return create(cluster, { name, assignment }, assignment.length, assignment[0]!.length);
+}
+
+function create(cluster: Cluster, topic: NewTopic, partitions: number, replicationFactor: number): Promise<void> {
+  return withAdmin(cluster, async admin => {
+    await admin.createTopics([topic]);
+    await waitFor(`topic ${topic.name} to be complete`, async () => {
+      const created = await admin.describeTopic(topic.name);
+      const isReady = created.partitions.every(({ isr, leader }) => leader >= 0 && isr.length === replicationFactor);
+      return isReady && created.partitions.length === partitions;
     });
   });
 }

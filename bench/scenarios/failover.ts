@@ -9,12 +9,13 @@ import { connectTo, PRODUCE_VERSION } from '../harness/dialect.ts';
 import { sleep } from '../harness/load.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { median } from '../harness/statistics.ts';
-import { addressOf, createTopic, withAdmin, withCluster } from '../harness/test-cluster.ts';
+import { addressOf, createAssignedTopic, withCluster } from '../harness/test-cluster.ts';
 
 const COUNTS = [10, 1_000];
 const SESSION_TIMEOUT_MS = 2_000;
 const RETRY_MS = 20;
 const METADATA_VERSION = 8;
+const TOPIC = 'victims';
 const RECORD = batchOfSize(200, 64);
 
 /**
@@ -48,18 +49,18 @@ function measure(count: number): Promise<number> {
     3,
     async cluster => {
       const victim = await notController(cluster);
-      const topic = 'victims';
-      await createTopic(cluster, topic, count * 3, 3);
-      const led = await withAdmin(cluster, async admin => {
-        const { partitions } = await admin.describeTopic(topic);
-        return partitions.filter(({ leader }) => leader === victim.id).map(({ partition }) => partition);
-      });
       const others = cluster.brokers.filter(broker => broker !== victim);
+      const replicas = [victim.id, ...others.map(broker => broker.id)];
+      await createAssignedTopic(
+        cluster,
+        TOPIC,
+        Array.from({ length: count }, () => replicas),
+      );
       const connections = new Map<number, Connection>();
       for (const broker of others) connections.set(broker.id, await connectTo('kafka', addressOf(broker)));
       const begin = performance.now();
       await victim.kill();
-      await untilAllAcknowledge(connections, topic, led);
+      await untilAllAcknowledge(connections, count);
       return performance.now() - begin;
     },
     properties,
@@ -78,34 +79,30 @@ async function notController(cluster: Cluster): Promise<BrokerProcess> {
   return cluster.brokers.find(broker => broker.id !== answer!.controllerId)!;
 }
 
-async function untilAllAcknowledge(
-  connections: ReadonlyMap<number, Connection>,
-  topic: string,
-  partitions: readonly number[],
-): Promise<void> {
-  const missing = new Set(partitions);
+async function untilAllAcknowledge(connections: ReadonlyMap<number, Connection>, count: number): Promise<void> {
+  const missing = new Set(Array.from({ length: count }, (_, partition) => partition));
   const any = [...connections.values()][0]!;
   while (missing.size > 0) {
-    const leaders = await leadersOf(any, topic);
+    const leaders = await leadersOf(any);
     for (const [id, connection] of connections) {
       const led = [...missing].filter(partition => leaders.get(partition) === id);
-      for (const partition of await acknowledged(connection, topic, led)) missing.delete(partition);
+      for (const partition of await acknowledged(connection, led)) missing.delete(partition);
     }
     if (missing.size > 0) await sleep(RETRY_MS);
   }
 }
 
-async function leadersOf(connection: Connection, topic: string): Promise<Map<number, number>> {
-  const request = { topics: [{ name: topic }], allowAutoTopicCreation: false };
+async function leadersOf(connection: Connection): Promise<Map<number, number>> {
+  const request = { topics: [{ name: TOPIC }], allowAutoTopicCreation: false };
   const answer = await connection.call(Metadata, request, { version: METADATA_VERSION });
   return new Map(answer!.topics[0]!.partitions.map(({ partitionIndex, leaderId }) => [partitionIndex, leaderId]));
 }
 
 /** Produces a record to each partition; those that acknowledged it. */
-async function acknowledged(connection: Connection, topic: string, partitions: readonly number[]): Promise<number[]> {
+async function acknowledged(connection: Connection, partitions: readonly number[]): Promise<number[]> {
   if (partitions.length === 0) return [];
   const partitionData = partitions.map(index => ({ index, records: RECORD.bytes }));
-  const request = { acks: -1, timeoutMs: 5_000, topicData: [{ name: topic, partitionData }] };
+  const request = { acks: -1, timeoutMs: 5_000, topicData: [{ name: TOPIC, partitionData }] };
   const answer = await connection.call(Produce, request, { version: PRODUCE_VERSION });
   return answer!.responses[0]!.partitionResponses.filter(({ errorCode }) => errorCode === ErrorCode.NONE).map(
     ({ index }) => index,

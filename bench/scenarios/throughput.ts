@@ -10,11 +10,13 @@ import type { BenchOptions, Scenario } from '../harness/scenario.ts';
 import { median } from '../harness/statistics.ts';
 import { addressOf, createTopic, deleteTopic, withCluster } from '../harness/test-cluster.ts';
 
-/** Batch sizes, with the requests under way that keep one connection busy. */
+/** Batch sizes, with the requests under way that keep a broker busy. */
 const LOADS = [
   { label: '64 KiB', batchBytes: 64 << 10, inFlight: 16 },
   { label: '1 MiB', batchBytes: 1 << 20, inFlight: 4 },
 ];
+/** Consumers of a fetch run: each has, as consumers do, one fetch under way. */
+const CONSUMERS = 4;
 /** What a fetch run reads again and again: more than any cache of the broker's, less than the page cache. */
 const FETCHED_BYTES = 256 << 20;
 const TOPIC = 'load';
@@ -26,21 +28,25 @@ interface Load {
   readonly inFlight: number;
 }
 
-type Action = (connection: Connection, load: Load) => () => Promise<number>;
+/** Gives the call that is repeated. */
+type Action = (connections: readonly Connection[], load: Load) => () => Promise<number>;
 
 const producing: Action =
-  (connection, { batch }) =>
+  ([connection], { batch }) =>
   async () => {
-    await produce(connection, TOPIC, 0, batch.bytes, 1);
+    await produce(connection!, TOPIC, 0, batch.bytes, 1);
     return batch.bytes.length;
   };
 
-const fetching: Action = (connection, { batch }) => {
+const fetching: Action = (connections, { batch }) => {
   const count = Math.floor(FETCHED_BYTES / batch.bytes.length);
+  const idle = [...connections];
   let next = 0;
   return async () => {
+    const connection = idle.pop()!;
     const offset = (next++ % count) * batch.recordCount;
     const records = await fetchRecords(connection, TOPIC, 0, offset, batch.bytes.length);
+    idle.push(connection);
     if (records.length !== batch.bytes.length) throw new Error(`a fetch brought ${records.length} bytes`);
     return records.length;
   };
@@ -80,12 +86,14 @@ async function pairs(
   const file = join(cluster.directory, 'bare.log');
   const bare = await BareProcess.start(load.dialect, { file, topic: TOPIC, batchBytes: load.batch.bytes.length });
   const measure = async (address: Address, pid: number) => {
-    const connection = await connectTo(load.dialect, address);
+    const count = isFilled ? CONSUMERS : 1;
+    const connections = await Promise.all(Array.from({ length: count }, () => connectTo(load.dialect, address)));
+    const inFlight = isFilled ? CONSUMERS : load.inFlight;
     try {
-      if (isFilled) await fill(connection, load);
-      return await underLoad({ call: action(connection, load), pids: [pid], ...options, ...load });
+      if (isFilled) await fill(connections[0]!, load);
+      return await underLoad({ call: action(connections, load), inFlight, pids: [pid], ...options });
     } finally {
-      connection.close();
+      for (const connection of connections) connection.close();
     }
   };
   const results: (readonly [LoadResult, LoadResult])[] = [];
@@ -105,7 +113,7 @@ async function pairs(
 
 async function fill(connection: Connection, { batch }: Load): Promise<void> {
   const count = Math.floor(FETCHED_BYTES / batch.bytes.length);
-  for (let i = 0; i < count; i++) await produce(connection, TOPIC, 0, batch.bytes, 1);
+  for (let i = 0; i < count; i++) await produce(connection!, TOPIC, 0, batch.bytes, 1);
 }
 
 /** Throughput and CPU of pairs [Samsa, bare]. */

@@ -2,7 +2,13 @@ import type { RequestOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
 import { UpdateMetadata } from '../../shared/protocol/messages/update-metadata.ts';
-import type { MetadataCache, MetadataUpdate, PartitionMetadata } from '../metadata/metadata-cache.ts';
+import {
+  LEADER_DURING_DELETE,
+  type MetadataCache,
+  type MetadataUpdate,
+  type PartitionMetadata,
+} from '../metadata/metadata-cache.ts';
+import type { TopicConfigs } from '../metadata/topic-configs.ts';
 import type { ControllerEpochs } from '../replication/controller-epochs.ts';
 import type { ApiHandler } from '../request/handler.ts';
 
@@ -16,21 +22,35 @@ const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 /** Type of an update that lists all partitions: sent to a broker that starts, which may have missed deletions. */
 const FULL = 2;
 
+export interface UpdateMetadataParts {
+  readonly cache: MetadataCache;
+  readonly epochs: ControllerEpochs;
+  readonly topicConfigs: TopicConfigs;
+  /** Reads the settings of topics that are new here. */
+  readonly loadNewTopics: (topics: Iterable<string>) => Promise<void>;
+}
+
 /** The controller tells this broker what the cluster looks like. */
-export function updateMetadataHandler(
-  cache: MetadataCache,
-  epochs: ControllerEpochs,
-): ApiHandler<typeof UpdateMetadata> {
+export function updateMetadataHandler(parts: UpdateMetadataParts): ApiHandler<typeof UpdateMetadata> {
+  const { cache, epochs, topicConfigs, loadNewTopics } = parts;
   return {
     api: UpdateMetadata,
     versions: UpdateMetadata.versions,
     interBroker: true,
-    handle(request, context) {
+    async handle(request, context) {
+      const update = updateOf(request, context.apiVersion);
+      await loadNewTopics(update.topics.filter(isAlive).map(({ topic }) => topic));
       const errorCode = epochs.check(request);
-      if (errorCode === ErrorCode.NONE) cache.apply(updateOf(request, context.apiVersion));
+      if (errorCode !== ErrorCode.NONE) return { errorCode };
+      const { removed } = cache.apply(update);
+      for (const { topic } of removed) if (!cache.hasTopic(topic)) topicConfigs.forget(topic);
       return { errorCode };
     },
   };
+}
+
+function isAlive({ partitions }: MetadataUpdate['topics'][number]): boolean {
+  return partitions.some(({ leader }) => leader !== LEADER_DURING_DELETE);
 }
 
 function updateOf(request: Request, version: number): MetadataUpdate {

@@ -15,6 +15,8 @@ const NO_OVERRIDES: TopicOverrides = {};
 export class TopicConfigs {
   readonly #config: BrokerConfig;
   readonly #overrides = new Map<string, TopicOverrides>();
+  /** Topics whose settings have been read, be there any or none. */
+  readonly #known = new Set<string>();
   readonly #effective = new Map<string, TopicConfigValues>();
 
   constructor(config: BrokerConfig) {
@@ -24,8 +26,20 @@ export class TopicConfigs {
 
   /** Takes over a topic's settings; null or an empty object when it has none (any more). */
   set(topic: string, overrides: TopicOverrides | null): void {
+    this.#known.add(topic);
     if (overrides === null || Object.keys(overrides).length === 0) this.#overrides.delete(topic);
     else this.#overrides.set(topic, overrides);
+    this.#effective.delete(topic);
+  }
+
+  isKnown(topic: string): boolean {
+    return this.#known.has(topic);
+  }
+
+  /** The topic is gone: another one of its name may come, with other settings. */
+  forget(topic: string): void {
+    this.#known.delete(topic);
+    this.#overrides.delete(topic);
     this.#effective.delete(topic);
   }
 

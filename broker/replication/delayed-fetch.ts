@@ -49,10 +49,9 @@ export class DelayedFetch implements DelayedOperation {
   complete(how: Completion): void {
     this.#forgetSignal?.();
     switch (how) {
-      case 'cancelled': {
-        this.#answer(Promise.resolve([]));
-        return;
-      }
+      case 'cancelled':
+        this.#looks = [];
+        break;
       case 'expired':
         this.#looks = this.#reader.look(this.#params, this.#view, false);
         break;

@@ -52,7 +52,9 @@ export class HostedPartitions {
     const known = this.#metadata.topicName(topicId);
     if (known !== null || topicId === ZERO_UUID) return known;
     for (const [topic, partitions] of this.#topics) {
-      for (const { log } of partitions.values()) if (log?.topicId === topicId) return topic;
+      // All partitions of a topic have the same id; one is enough to look at.
+      const [any] = partitions.values();
+      if (any?.log?.topicId === topicId) return topic;
     }
     return null;
   }

@@ -271,7 +271,7 @@ export class ReplicaManager {
    * written, and a fetch of many partitions is answered once with all of them instead of with the first.
    */
   #wake(key: string): void {
-    if (!this.#fetches.isWatched(key)) return;
+    if (this.#woken.has(key) || !this.#fetches.isWatched(key)) return;
     this.#woken.add(key);
     if (this.#woken.size > 1) return;
     this.#options.timers.endOfTurn(() => {

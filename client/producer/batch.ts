@@ -1,5 +1,6 @@
 import type { CodecId } from '../../shared/records/compression.ts';
 import { BatchBuilder } from '../../shared/records/batch-builder.ts';
+import { RecordCursor } from '../../shared/records/record-cursor.ts';
 import type { Header, RecordMetadata, SendCallback } from './record.ts';
 import { toBytes } from './record.ts';
 
@@ -61,6 +62,29 @@ export class ProducerBatch {
   encode(compression: BatchCompression): Buffer {
     this.#encoded ??= this.builder.build(compression);
     return this.#encoded;
+  }
+
+  /**
+   * The same records in two batches of about half the size, for when the broker found one too large (KIP-126). Needs two
+   * records or more, and an encoded batch.
+   */
+  split(): [ProducerBatch, ProducerBatch] {
+    const halves: [ProducerBatch, ProducerBatch] = [this.#part(), this.#part()];
+    const half = this.builder.sizeInBytes / 2;
+    const records = new RecordCursor().reset(this.#encoded!);
+    for (let index = 0; records.next(); index++) {
+      const isFirst = index === 0 || (index < this.count - 1 && halves[0].builder.sizeInBytes < half);
+      const headers = records.headerCount === 0 ? undefined : (records.headers() as Header[]);
+      const callback = this.#callbacks[index]!;
+      halves[isFirst ? 0 : 1].append(this.#timestamps[index]!, records.key(), records.value(), headers, callback);
+    }
+    halves[0].reservedBytes = Math.ceil(this.reservedBytes / 2);
+    halves[1].reservedBytes = this.reservedBytes - halves[0].reservedBytes;
+    return halves;
+  }
+
+  #part(): ProducerBatch {
+    return new ProducerBatch(this.topic, this.partition, this.createdAt);
   }
 
   /** @param baseOffset offset of the first record, -1 when the broker does not say @param logAppendTimeMs -1 on CreateTime topics */

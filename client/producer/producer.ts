@@ -50,7 +50,10 @@ export class Producer {
     this.#options = options;
     this.#accumulator = new Accumulator(options, clock);
     this.#memory = new BufferMemory(options.bufferMemory, timers);
-    this.#sender = new Sender(cluster, this.#accumulator, options, batch => this.#onDone(batch));
+    this.#sender = new Sender(cluster, this.#accumulator, options, {
+      onDone: batch => this.#onDone(batch),
+      onSplit: (batch, parts) => this.#onSplit(batch, parts),
+    });
     this.#sender.setUrgency(() => this.#waitingFlushes.length > 0 || this.#memory.hasWaiters || this.#closed);
   }
 
@@ -190,6 +193,12 @@ export class Producer {
     this.#waitingFlushes = this.#waitingFlushes.filter(flush => flush.batches.size > 0);
     // A turn later: the batch's own callbacks run first.
     for (const flush of finished) this.#cluster.runtime.timers.endOfTurn(flush.resolve);
+  }
+
+  #onSplit(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
+    for (const set of [this.#incomplete, ...this.#waitingFlushes.map(flush => flush.batches)]) {
+      if (set.delete(batch)) for (const part of parts) set.add(part);
+    }
   }
 
   /** Sends everything without lingering; resolves when all that was sent before has been acknowledged or has failed. */

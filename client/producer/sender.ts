@@ -21,6 +21,14 @@ export interface SenderOptions {
   readonly compression: BatchCompression;
 }
 
+/** Who keeps account of the batches. */
+export interface SenderListener {
+  /** The batch's fate is settled; its callbacks come next. */
+  onDone(batch: ProducerBatch): void;
+  /** Two smaller batches stand in for one that was too large. */
+  onSplit(batch: ProducerBatch, parts: readonly ProducerBatch[]): void;
+}
+
 type PartitionResponse = ResponseOf<typeof Produce>['responses'][number]['partitionResponses'][number];
 
 /**
@@ -35,8 +43,7 @@ export class Sender {
   readonly #cluster: Cluster;
   readonly #accumulator: Accumulator;
   readonly #options: SenderOptions;
-  /** Told of each batch whose fate is settled. */
-  readonly #onDone: (batch: ProducerBatch) => void;
+  readonly #listener: SenderListener;
   readonly #inFlight = new Map<number, number>();
   #urgent = () => false;
   #pumpScheduled = false;
@@ -44,16 +51,11 @@ export class Sender {
   #refreshing = false;
   #closed = false;
 
-  constructor(
-    cluster: Cluster,
-    accumulator: Accumulator,
-    options: SenderOptions,
-    onDone: (batch: ProducerBatch) => void,
-  ) {
+  constructor(cluster: Cluster, accumulator: Accumulator, options: SenderOptions, listener: SenderListener) {
     this.#cluster = cluster;
     this.#accumulator = accumulator;
     this.#options = options;
-    this.#onDone = onDone;
+    this.#listener = listener;
   }
 
   /** `isUrgent` is asked at each pass: while it holds, linger is skipped. */
@@ -221,6 +223,7 @@ export class Sender {
         );
       else if (answer.errorCode === ErrorCode.NONE)
         this.#succeed(queue, batch, answer.baseOffset, answer.logAppendTimeMs);
+      else if (answer.errorCode === ErrorCode.MESSAGE_TOO_LARGE && batch.count > 1) this.#split(queue, batch);
       else this.#retryOrFail(queue, batch, new KafkaError(answer.errorCode, answer.errorMessage), recordErrors(answer));
     }
   }
@@ -239,8 +242,16 @@ export class Sender {
 
   #succeed(queue: PartitionQueue, batch: ProducerBatch, baseOffset: number, logAppendTimeMs: number): void {
     queue.inFlight = null;
-    this.#onDone(batch);
+    this.#listener.onDone(batch);
     batch.succeed(baseOffset, logAppendTimeMs);
+  }
+
+  /** A topic may allow less than batch.size, which only its brokers know: halves of the batch take its place (KIP-126). */
+  #split(queue: PartitionQueue, batch: ProducerBatch): void {
+    const parts = batch.split();
+    queue.inFlight = null;
+    queue.batches.unshift(...parts);
+    this.#listener.onSplit(batch, parts);
   }
 
   #retryOrFail(queue: PartitionQueue, batch: ProducerBatch, error: Error, errors?: ReadonlyMap<number, Error>): void {
@@ -263,7 +274,7 @@ export class Sender {
   }
 
   #fail(batch: ProducerBatch, error: Error, errors?: ReadonlyMap<number, Error>): void {
-    this.#onDone(batch);
+    this.#listener.onDone(batch);
     batch.fail(error, errors);
   }
 }

@@ -24,7 +24,9 @@ export class ScriptedCluster implements Connector {
     const { calls, down, handlers } = this;
     return Promise.resolve({
       peer: `broker-${port}`,
-      closed: false,
+      get closed() {
+        return down.has(port);
+      },
       versions: (api: Api) => api.versions,
       async call(api: Api, request: any) {
         if (down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);

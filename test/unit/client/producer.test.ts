@@ -132,6 +132,31 @@ describe('order and retries', () => {
     await expect(sent).resolves.toMatchObject({ partition: 0 });
   });
 
+  test('waiting for a broker that is away does not use up the retries', async () => {
+    broker();
+    const p = producer({ retries: 1 });
+    await Promise.all([p.send({ topic: 't', value: 'first' }), time.advance(10)]);
+    cluster.down.add(1);
+    const sent = p.send({ topic: 't', value: 'second' });
+    await time.advance(20_000);
+    cluster.down.delete(1);
+    await time.advance(3_000);
+    await expect(sent).resolves.toMatchObject({ offset: 101 });
+  });
+
+  test('a batch that the topic finds too large goes in smaller ones, in order, each record told its own fate', async () => {
+    const log = broker(({ values: arrived }) => (arrived.length > 3 ? { errorCode: 10 } : {}));
+    const p = producer();
+    const sent = Array.from({ length: 10 }, (_, i) => p.send({ topic: 't', value: `v${i}` }));
+    const flushed = p.flush();
+    await time.advance(100);
+    const offsets = (await Promise.all(sent)).map(({ offset }) => offset);
+    expect(offsets).toEqual([100, 101, 102, 103, 104, 105, 106, 107, 108, 109]);
+    const written = log.filter(({ values: arrived }) => arrived.length <= 3).flatMap(({ values: arrived }) => arrived);
+    expect(written).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8', 'v9']);
+    await flushed;
+  });
+
   test('an error that does not pass fails the batch at once', async () => {
     const log = broker(() => ({ errorCode: 10 }));
     const p = producer();

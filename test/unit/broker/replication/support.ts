@@ -238,6 +238,11 @@ export function recode<O, I>(
   return message.decode(Buffer.concat(message.encode(value, version)), version);
 }
 
+export interface ProduceOptions extends Partial<Pick<AppendRequest, 'acks' | 'timeoutMs' | 'origin'>> {
+  readonly topic?: string;
+  readonly partition?: number;
+}
+
 export class ReplicaBroker {
   readonly id: number;
   readonly fs: MemoryFileSystem;
@@ -373,12 +378,10 @@ export class ReplicaBroker {
   }
 
   /** Produces records, one batch. */
-  produce(
-    values: readonly string[],
-    { acks = 1, topic = TOPIC, partition = 0, timeoutMs = 30_000, origin = 'client' as AppendRequest['origin'] } = {},
-  ): Promise<AppendResult> {
+  produce(values: readonly string[], options: ProduceOptions = {}): Promise<AppendResult> {
+    const { acks = 1, topic = TOPIC, partition = 0, timeoutMs = 30_000, origin = 'client' } = options;
     const entries = [{ topic, partition, records: batchOf(values) }];
-    const request: AppendRequest = { acks, timeoutMs, entries, legacyMagicAllowed: false, origin };
+    const request = { acks, timeoutMs, entries, legacyMagicAllowed: false, origin };
     return this.replicas.append(request, () => {}).then(([result]) => result!);
   }
 

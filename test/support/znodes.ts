@@ -1,0 +1,72 @@
+import { systemClock, systemTimers } from '../../shared/runtime/clock.ts';
+import { silentLogger } from '../../shared/runtime/logger.ts';
+import { connectZooKeeper } from '../../shared/zookeeper/client.ts';
+import type { ZooKeeper } from '../../shared/zookeeper/zookeeper.ts';
+import { waitFor } from './wait.ts';
+
+/** The tree as somebody beside the brokers sees and changes it: a ZooKeeper-side tool, or a curious test. */
+export class Znodes {
+  readonly zk: ZooKeeper;
+
+  private constructor(zk: ZooKeeper) {
+    this.zk = zk;
+  }
+
+  /** @param connectString `host:port`, with a chroot if need be */
+  static async open(connectString: string): Promise<Znodes> {
+    const zk = await connectZooKeeper({
+      connectString,
+      sessionTimeoutMs: 10_000,
+      connectionTimeoutMs: 10_000,
+      logger: silentLogger,
+      clock: systemClock,
+      timers: systemTimers,
+    });
+    return new Znodes(zk);
+  }
+
+  /** What the node holds, null when there is no such node. */
+  async json(path: string): Promise<Record<string, unknown> | null> {
+    const found = await this.zk.getData(path);
+    return found === null ? null : (JSON.parse(found.data!.toString()) as Record<string, unknown>);
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await this.zk.exists(path)) !== null;
+  }
+
+  /** Creates a persistent node. */
+  async write(path: string, json: unknown): Promise<void> {
+    await this.zk.create(path, Buffer.from(JSON.stringify(json)), 'persistent');
+  }
+
+  /** A topic as tools before topic ids wrote it. @param assignment replicas of each partition */
+  async writeTopic(name: string, assignment: readonly (readonly number[])[]): Promise<void> {
+    await this.write(`/brokers/topics/${name}`, { version: 1, partitions: Object.fromEntries(assignment.entries()) });
+  }
+
+  /** The broker that holds `/controller`, null while nobody does. */
+  async controllerId(): Promise<number | null> {
+    const node = await this.json('/controller');
+    return node === null ? null : (node.brokerid as number);
+  }
+
+  /** The transaction in which a broker registered: its broker epoch. null when it is not registered. */
+  async brokerEpoch(id: number): Promise<bigint | null> {
+    return (await this.zk.exists(`/brokers/ids/${id}`))?.czxid ?? null;
+  }
+
+  /** Waits until somebody other than `former` is the controller. */
+  async anotherController(former: number): Promise<number> {
+    let id: number | null = null;
+    await waitFor(`a controller other than broker ${former}`, async () => {
+      id = await this.controllerId();
+      return id !== null && id !== former;
+    });
+    return id!;
+  }
+
+  close(): Promise<void> {
+    return this.zk.close();
+  }
+}
