@@ -16,7 +16,10 @@ function print(line: string): void {
 async function main(argv: string[]): Promise<void> {
   const [server, ...words] = argv;
   if (server === undefined || server === '--help') throw new ToolFailure(USAGE, 'stdout');
-  if (server === '--version') { print(version()); return; }
+  if (server === '--version') {
+    print(version());
+    return;
+  }
   if (words[0] === '-zk-tls-config-file') throw new ToolFailure('TLS connections to ZooKeeper are not supported yet.');
   print(`Connecting to ${server}`);
   const session = await ShellSession.connect(server, CONNECTION_TIMEOUT_MS);

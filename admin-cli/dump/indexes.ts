@@ -24,10 +24,14 @@ export async function dumpOffsetIndex(
   output: LineOutput,
 ): Promise<void> {
   const entries = offsetEntries(file, baseOffset);
-  if (entries.length === 0) { output.line(`${file} is empty.`); return; }
+  if (entries.length === 0) {
+    output.line(`${file} is empty.`);
+    return;
+  }
   if (context.sanityOnly) {
     checkSanity(file, baseOffset, OFFSET_ENTRY_BYTES, entries.at(-1)!.offset);
-    output.line(`${file} passed sanity check.`); return;
+    output.line(`${file} passed sanity check.`);
+    return;
   }
   await withLog(file, context, async log => {
     for (const [index, { offset, position }] of entries.entries()) {
@@ -57,7 +61,8 @@ export async function dumpTimeIndex(
   });
   if (context.sanityOnly) {
     if (count > 0) checkSanity(file, baseOffset, TIME_ENTRY_BYTES, entry(count - 1).offset);
-    output.line(`${file} passed sanity check.`); return;
+    output.line(`${file} passed sanity check.`);
+    return;
   }
   const positions = offsetEntries(file.replace(/\.timeindex$/, '.index'), baseOffset);
   await withLog(file, context, async log => {
@@ -80,7 +85,10 @@ function compareTime(
   { findings }: DumpContext,
 ): void {
   const lastOffset = found === undefined ? -1 : batch.lastOffset(found.bytes, found.at);
-  if (found === undefined || lastOffset !== offset) { findings.indexedOffsetMissing(file, offset, lastOffset); return; }
+  if (found === undefined || lastOffset !== offset) {
+    findings.indexedOffsetMissing(file, offset, lastOffset);
+    return;
+  }
   const largest = batch.maxTimestamp(found.bytes, found.at);
   if (largest !== timestamp) findings.timeMismatch(file, timestamp, largest);
   if (previous >= timestamp) findings.timeOutOfOrder(file, timestamp, previous);

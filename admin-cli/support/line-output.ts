@@ -1,8 +1,14 @@
 const FLUSH_CHARACTERS = 1 << 16;
 
-/** Lines for the standard output, many in one write, no faster than whoever reads takes them. */
+/** Lines, many in one write, no faster than whoever reads takes them. */
 export class LineOutput {
+  readonly #write: (text: string) => Promise<void>;
   #pending = '';
+
+  /** @param write resolves when the text was taken; default: the standard output */
+  constructor(write: (text: string) => Promise<void> = writeToStdout) {
+    this.#write = write;
+  }
 
   /** Adds a line; a full buffer is written by the next `settle`. */
   line(text: string): void {
@@ -17,6 +23,10 @@ export class LineOutput {
   async flush(): Promise<void> {
     const text = this.#pending;
     this.#pending = '';
-    if (text !== '') await new Promise(resolve => process.stdout.write(text, resolve));
+    if (text !== '') await this.#write(text);
   }
+}
+
+function writeToStdout(text: string): Promise<void> {
+  return new Promise(resolve => process.stdout.write(text, () => resolve()));
 }

@@ -113,7 +113,7 @@ async function pairs(
 
 async function fill(connection: Connection, { batch }: Load): Promise<void> {
   const count = Math.floor(FETCHED_BYTES / batch.bytes.length);
-  for (let i = 0; i < count; i++) await produce(connection!, TOPIC, 0, batch.bytes, 1);
+  for (let i = 0; i < count; i++) await produce(connection, TOPIC, 0, batch.bytes, 1);
 }
 
 /** Throughput and CPU of pairs [Samsa, bare]. */

@@ -1,4 +1,4 @@
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createConsumer } from '../../client/index.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
@@ -62,7 +62,7 @@ test('creates, grows, describes, configures and deletes topics', async () => {
     expect(topics[0]!.partitions).toHaveLength(3);
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: 2, name: 'admin', configNames: ['retention.ms'] }],
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: 'admin', configNames: ['retention.ms'] }],
     });
     expect(resources[0]!.configEntries[0]).toMatchObject({ configName: 'retention.ms', configValue: '60000' });
     await admin.deleteTopics({ topics: ['admin'] });
