@@ -1,4 +1,5 @@
-import { createConsumer, type Consumer } from '../client/index.ts';
+import { createConsumer } from '../client/create/consumer.ts';
+import type { Consumer } from '../client/index.ts';
 import { Assigner } from './consuming/assigner.ts';
 import {
   consumerCommand,

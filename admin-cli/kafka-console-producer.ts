@@ -1,4 +1,5 @@
-import { createProducer, type Producer, type SendCallback } from '../client/index.ts';
+import { createProducer } from '../client/create/producer.ts';
+import type { Producer, SendCallback } from '../client/index.ts';
 import { LineError, LineReader } from './producing/line-reader.ts';
 import { LineSplitter } from './producing/line-splitter.ts';
 import { producerCommand, producerSettings, readerProperties, type ProducerOptions } from './producing/options.ts';

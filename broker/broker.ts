@@ -135,6 +135,7 @@ export class Broker {
       connector,
       ...seams,
       logger: this.#component('replication'),
+      onReplicatedIn: (topic, bytes) => metrics.topic(topic).replicatedIn(bytes),
     });
     const failpoints = failpointsFrom(this.#environment);
     const controller = new Controller({

@@ -1,4 +1,5 @@
-import { KafkaError, type Consumer, type TopicInfo } from '../../client/index.ts';
+import { KafkaError } from '../../client/errors.ts';
+import type { Consumer, TopicInfo } from '../../client/index.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import { ToolFailure } from '../support/tool.ts';
 import type { Selection } from './options.ts';

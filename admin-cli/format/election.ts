@@ -1,4 +1,5 @@
-import { KafkaError, type ElectionOutcome } from '../../client/index.ts';
+import { KafkaError } from '../../client/errors.ts';
+import type { ElectionOutcome } from '../../client/index.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 
 export interface ElectionAnswer {

@@ -1,4 +1,5 @@
-import { createAdmin, type Admin } from '../../client/index.ts';
+import { createAdmin } from '../../client/create/admin.ts';
+import type { Admin } from '../../client/index.ts';
 import { toolLogger } from './logger.ts';
 import { clientSettings } from './settings.ts';
 

@@ -1,12 +1,7 @@
-import {
-  createAdmin,
-  KafkaError,
-  type Admin,
-  type ClientSettings,
-  type ConfigEntry,
-  type PartitionInfo,
-  type TopicInfo,
-} from '../../client/index.ts';
+import { createAdmin } from '../../client/create/admin.ts';
+import { KafkaError } from '../../client/errors.ts';
+import type { Admin, ClientSettings, ConfigEntry, PartitionInfo, TopicInfo } from '../../client/index.ts';
+import { toolLogger } from '../support/logger.ts';
 import { collisionWarning, print } from './messages.ts';
 import type { TopicsOptions } from './options.ts';
 import { partitionLine, topicLine } from '../format/topic-description.ts';
@@ -18,7 +13,7 @@ export class BrokerTopics implements TopicsTarget {
   readonly #admin: Admin;
 
   constructor(settings: ClientSettings) {
-    this.#admin = createAdmin(settings);
+    this.#admin = createAdmin(settings, { runtime: { logger: toolLogger() } });
   }
 
   async run(action: keyof typeof ACTIONS, options: TopicsOptions, given: TopicsArguments): Promise<void> {

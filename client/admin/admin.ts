@@ -27,7 +27,7 @@ export interface ClusterDescription {
   readonly brokers: readonly BrokerInfo[];
 }
 
-/** Time that a broker has to answer within, beyond what it was told to wait. */
+/** Time that a broker has to answer within, beyond what it was told to wait; at most half of request.timeout.ms. */
 const ANSWER_MARGIN_MS = 5_000;
 
 /**
@@ -180,7 +180,8 @@ export class Admin {
   }
 
   get #waitMs(): number {
-    return Math.max(0, this.#options.requestTimeoutMs - ANSWER_MARGIN_MS);
+    const { requestTimeoutMs } = this.#options;
+    return requestTimeoutMs - Math.min(ANSWER_MARGIN_MS, Math.floor(requestTimeoutMs / 2));
   }
 
   #deadline(): number {

@@ -195,8 +195,13 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     return this.#cluster.runtime.clock.monotonic() + this.#options.defaultApiTimeoutMs;
   }
 
-  async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
-    return (await this.#cluster.topic(topic, this.#deadline())).partitions;
+  /**
+   * A topic's partitions. @param timeoutMs how long a topic that no broker knows may take to come; default
+   * default.api.timeout.ms
+   * @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION when it does not come
+   */
+  async partitionsFor(topic: string, timeoutMs = this.#options.defaultApiTimeoutMs): Promise<readonly PartitionInfo[]> {
+    return (await this.#cluster.topic(topic, this.#cluster.runtime.clock.monotonic() + timeoutMs)).partitions;
   }
 
   listTopics(): Promise<TopicInfo[]> {

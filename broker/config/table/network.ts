@@ -53,6 +53,7 @@ export const NETWORK = {
   }),
   'queued.max.requests': int(500, 'Requests under way in the whole broker before it stops reading further ones.', {
     rule: atLeast(1),
+    status: 'notYet',
   }),
   'queued.max.request.bytes': long(
     -1,

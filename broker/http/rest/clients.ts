@@ -15,7 +15,7 @@ const LIMITS = {
   'request.timeout.ms': 10_000,
   'default.api.timeout.ms': 20_000,
   'delivery.timeout.ms': 25_000,
-  'max.block.ms': 10_000,
+  'max.block.ms': 5_000,
 };
 
 /** The clients behind the REST paths: one producer a kind of acknowledgement and one admin, shared; a consumer a reader. */

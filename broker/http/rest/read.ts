@@ -9,13 +9,15 @@ import { restError } from './rest-errors.ts';
 /** A line that keeps proxies from closing a quiet stream. */
 const HEARTBEAT = ': waiting\n\n';
 const HEARTBEAT_MS = 15_000;
+/** A topic that another broker has just created may take a moment to be known here; longer, and it does not exist. */
+const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;
 
 /** A consumer standing at the offset that was asked for. @throws KafkaError for a topic or partition that does not exist */
 async function open(clients: RestClients, options: ReadOptions): Promise<{ consumer: Consumer; offset: number }> {
   const { topic, partition, start } = options;
   const consumer = clients.consumer(options.maxBytes);
   try {
-    const partitions = await consumer.partitionsFor(topic);
+    const partitions = await consumer.partitionsFor(topic, UNKNOWN_TOPIC_PATIENCE_MS);
     if (partitions[partition] === undefined) {
       throw new KafkaError(
         ErrorCode.INVALID_PARTITIONS,

@@ -1,0 +1,41 @@
+import { CODECS, type CodecName } from '../../shared/records/compression.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ClientConfigValues, ClientSettings } from '../config.ts';
+import type { BatchCompression } from '../producer/batch.ts';
+import { DefaultPartitioner, RoundRobinPartitioner, type Partitioner } from '../producer/partitioner.ts';
+import { Producer } from '../producer/producer.ts';
+import { build, type ClientParts } from './parts.ts';
+
+/** Makes a producer from classic settings (`bootstrap.servers`, `acks`, `linger.ms`, …). @throws KafkaError for a bad setting */
+export function createProducer(settings: ClientSettings, parts: ClientParts = {}): Producer {
+  const { config, cluster } = build('producer', settings, parts);
+  const acks = config.acks === 'all' || config.acks === '-1' ? -1 : config.acks === '1' ? 1 : 0;
+  return new Producer(cluster, {
+    acks,
+    batchSize: config['batch.size'],
+    lingerMs: config['linger.ms'],
+    bufferMemory: config['buffer.memory'],
+    maxBlockMs: config['max.block.ms'],
+    maxRequestSize: config['max.request.size'],
+    maxInFlight: config['max.in.flight.requests.per.connection'],
+    retries: config.retries,
+    deliveryTimeoutMs: config['delivery.timeout.ms'],
+    requestTimeoutMs: config['request.timeout.ms'],
+    retryBackoffMs: config['retry.backoff.ms'],
+    retryBackoffMaxMs: config['retry.backoff.max.ms'],
+    compression: compressionOf(config),
+    partitioner: parts.partitioner ?? partitionerOf(config, cluster),
+  });
+}
+
+function compressionOf(config: ClientConfigValues): BatchCompression {
+  const name = config['compression.type'] as CodecName;
+  const level = name === 'gzip' || name === 'lz4' || name === 'zstd' ? config[`compression.${name}.level`] : undefined;
+  return { codec: CODECS[name], level };
+}
+
+function partitionerOf(config: ClientConfigValues, cluster: Cluster): Partitioner {
+  return config['partitioner.class'] === 'default'
+    ? new DefaultPartitioner(cluster.runtime.random, config['partitioner.ignore.keys'])
+    : new RoundRobinPartitioner();
+}
