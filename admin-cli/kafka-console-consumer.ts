@@ -11,6 +11,7 @@ import {
 import { Printer } from './consuming/printer.ts';
 import { recordFormatter } from './format/record-formatter.ts';
 import { toolLogger } from './support/logger.ts';
+import { progressOnStderr, type Progress } from './support/progress.ts';
 import { parseOptions, required, runTool, ToolFailure } from './support/tool.ts';
 
 /** How often it looks for a topic that is not there yet. */
@@ -29,18 +30,32 @@ async function main(argv: string[]): Promise<void> {
   const wanted = selection(options, settings);
   const format = recordFormatter(options.formatter ?? 'DefaultMessageFormatter', formatterProperties(options));
   const limit = options.maxMessages === undefined || options.maxMessages < 0 ? Infinity : options.maxMessages;
-  const printer = new Printer(format, options.skipMessageOnError === true, limit);
-  const logger = toolLogger();
+  // Where the records themselves are seen, nothing is written between them.
+  const progress = process.stdout.isTTY ? null : progressOnStderr('messages', limit === Infinity ? null : limit);
+  const complain = (line: string) => {
+    progress?.clear();
+    process.stderr.write(line);
+  };
+  const printer = new Printer(format, options.skipMessageOnError === true, limit, complain);
+  const logger = toolLogger(complain);
   settings['bootstrap.servers'] = await bootstrapServers(options);
   const consumer = createConsumer(settings, { runtime: { logger } });
-  const session = { options, printer, consumer, assigner: new Assigner(consumer, wanted, logger), stopped: false };
+  const session = {
+    options,
+    printer,
+    consumer,
+    assigner: new Assigner(consumer, wanted, logger),
+    stopped: false,
+    progress,
+    complain,
+  };
   stopOnSignals(session);
   try {
     await read(session, Number(settings['metadata.max.age.ms'] ?? METADATA_AGE_MS));
   } finally {
     consumer.close();
     if (options.enableSystestEvents) process.stdout.write('shutdown_complete\n');
-    process.stderr.write(`Processed a total of ${printer.count} messages\n`);
+    complain(`Processed a total of ${printer.count} messages\n`);
   }
 }
 
@@ -49,6 +64,8 @@ interface Session {
   readonly printer: Printer;
   readonly consumer: Consumer;
   readonly assigner: Assigner;
+  readonly progress: Progress | null;
+  readonly complain: (line: string) => void;
   stopped: boolean;
 }
 
@@ -65,9 +82,10 @@ async function read(session: Session, metadataAgeMs: number): Promise<void> {
     const records = await consumer.poll(Math.min(lookAgainAt - now, lastRecordAt + idleMs - now, LOOK_AGAIN_MS));
     if (records.length > 0) {
       await printer.print(records);
+      session.progress?.update(printer.count);
       lastRecordAt = performance.now();
     } else if (performance.now() - lastRecordAt >= idleMs) {
-      process.stderr.write(
+      session.complain(
         `ERROR Error processing message, terminating consumer process: TimeoutException: no record within ${idleMs} ms\n`,
       );
       return;

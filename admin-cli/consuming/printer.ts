@@ -7,14 +7,16 @@ export class Printer {
   readonly #format: RecordFormatter;
   readonly #skipErrors: boolean;
   readonly #limit: number;
+  readonly #complain: (line: string) => void;
   readonly #output = new OutputBuffer();
   #count = 0;
 
   /** @param limit records to write at most; Infinity for all */
-  constructor(format: RecordFormatter, skipErrors: boolean, limit: number) {
+  constructor(format: RecordFormatter, skipErrors: boolean, limit: number, complain: (line: string) => void) {
     this.#format = format;
     this.#skipErrors = skipErrors;
     this.#limit = limit;
+    this.#complain = complain;
   }
 
   get count(): number {
@@ -46,7 +48,7 @@ export class Printer {
     } catch (error) {
       this.#output.truncate(before);
       if (!this.#skipErrors) throw error;
-      process.stderr.write(`ERROR Error processing message, skipping this message: ${(error as Error).message}\n`);
+      this.#complain(`ERROR Error processing message, skipping this message: ${(error as Error).message}\n`);
     }
   }
 }

@@ -86,6 +86,9 @@ export function readerProperties(options: ProducerOptions): Record<string, strin
   return { ...readSettings(options.readerConfig), ...keyValues(options.property, 'property') };
 }
 
+/** How long a batch waits for more lines. With `--sync` no more will come before it is acknowledged. */
+const LINGER_MS = 1_000;
+
 /** What decides: an option that was given, else the producer's properties, else the tool's default. */
 export function producerSettings(options: ProducerOptions): ClientSettings {
   const own = {
@@ -101,7 +104,7 @@ export function producerSettings(options: ProducerOptions): ClientSettings {
     'bootstrap.servers': bootstrap,
     'client.id': own['client.id'] ?? 'console-producer',
     'compression.type': pick('compression.type', codec, 'none'),
-    'linger.ms': pick('linger.ms', options.timeout, 1000),
+    'linger.ms': pick('linger.ms', options.timeout, options.sync ? 0 : LINGER_MS),
     acks: pick('acks', options.requestRequiredAcks, '-1'),
     'request.timeout.ms': pick('request.timeout.ms', options.requestTimeoutMs, 30_000),
     retries: pick('retries', options.messageSendMaxRetries, 3),

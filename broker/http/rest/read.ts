@@ -9,6 +9,8 @@ import { restError } from './rest-errors.ts';
 /** A line that keeps proxies from closing a quiet stream. */
 const HEARTBEAT = ': waiting\n\n';
 const HEARTBEAT_MS = 15_000;
+/** How long a fetch of records that are there may take, milliseconds. */
+const MORE_MS = 100;
 /** A topic that another broker has just created may take a moment to be known here; longer, and it does not exist. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;
 
@@ -58,15 +60,15 @@ export async function readPage(
   try {
     const records: ConsumerRecord[] = [];
     let bytes = 0;
-    let waitMs = Math.max(options.waitMs, 100);
-    while (records.length < options.limit && bytes < options.maxBytes) {
-      const polled = await consumer.poll(waitMs);
+    let end: number | null = null;
+    do {
+      const polled = await consumer.poll(records.length === 0 ? Math.max(options.waitMs, MORE_MS) : MORE_MS);
       if (polled.length === 0) break;
       records.push(...polled.slice(0, options.limit - records.length));
       for (const { key, value } of polled) bytes += (key?.length ?? 0) + (value?.length ?? 0);
-      // What is there comes at once: nothing is waited for any more.
-      waitMs = (await atEnd(consumer, options, records)) ? 0 : 100;
-    }
+      // Where the log ended when the first came: behind records that trickle in, the answer would not come to an end.
+      end ??= (await consumer.endOffsets([options]))[0]!;
+    } while (records.length < options.limit && bytes < options.maxBytes && records.at(-1)!.offset + 1 < end);
     const last = records.at(-1);
     return {
       records: records.map(record => recordToJson(record, options.parseValues)),
@@ -75,15 +77,6 @@ export async function readPage(
   } finally {
     consumer.close();
   }
-}
-
-async function atEnd(
-  consumer: Consumer,
-  { topic, partition }: ReadOptions,
-  records: readonly ConsumerRecord[],
-): Promise<boolean> {
-  const [end] = await consumer.endOffsets([{ topic, partition }]);
-  return records.at(-1)!.offset + 1 >= end!;
 }
 
 /** Records one JSON line each, up to `limit`; ends when none came for `waitMs`. */
