@@ -25,8 +25,8 @@ const SCENARIOS: readonly Scenario[] = [
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '9' },
+    seconds: { type: 'string', default: '0.7' },
     list: { type: 'boolean', default: false },
   },
 });
@@ -41,7 +41,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 const wanted = SCENARIOS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-const options = { rounds: Number(values.rounds), durationMs: Number(values.seconds) * 1000, warmUpMs: 1500 };
+const options = { rounds: Number(values.rounds), durationMs: Number(values.seconds) * 1000 };
 const run = beginRun(['npm run bench --', ...process.argv.slice(2)].join(' '));
 const rows: Row[] = [];
 for (const scenario of wanted) {

@@ -2,16 +2,15 @@ import { systemRandom } from '../../shared/runtime/random.ts';
 import { assignAddedReplicas, assignReplicas, type Assignment } from '../../shared/topics/assignment.ts';
 import { collidingTopic, isInternalTopic, topicNameProblem } from '../../shared/topics/names.ts';
 import { topicConfigProblem } from '../../shared/topics/topic-config.ts';
-import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import type { ReplicaAssignment, TopicAssignment, ZooKeeperStore } from '../../shared/zookeeper/store.ts';
 import { isZooKeeperError } from '../../shared/zookeeper/zookeeper.ts';
-import { partitionLine, topicLine, type DescribedPartition } from '../format/topic-description.ts';
 import { required } from '../support/tool.ts';
-import { topicPattern } from '../support/topic-pattern.ts';
 import { connect, storeOf } from '../zookeeper/connect.ts';
 import { collisionWarning, print } from './messages.ts';
 import type { TopicsAction, TopicsOptions } from './options.ts';
 import type { TopicsArguments, TopicsTarget } from './target.ts';
+import { describe } from './zookeeper-describe.ts';
+import { selected, selectedOrMissing } from './zookeeper-selection.ts';
 
 /**
  * kafka-topics at ZooKeeper directly, as the tool of Kafka 2.8 did it (`TopicCommand.ZookeeperTopicService` and
@@ -42,20 +41,6 @@ export class ZooKeeperTopics implements TopicsTarget {
 }
 
 const ACTIONS = { list, create, describe, alter, delete: remove } as const;
-
-async function selected(store: ZooKeeperStore, options: TopicsOptions): Promise<string[]> {
-  const matches = options.topic === undefined ? () => true : topicPattern(options.topic);
-  const names = await store.topics.names();
-  return names.filter(name => matches(name) && !(options.excludeInternal && isInternalTopic(name))).sort();
-}
-
-async function selectedOrMissing(store: ZooKeeperStore, options: TopicsOptions): Promise<string[]> {
-  const found = await selected(store, options);
-  if (found.length === 0 && options.topic !== undefined && !options.ifExists) {
-    throw new Error(`Topic '${options.topic}' does not exist as expected`);
-  }
-  return found;
-}
 
 async function list(store: ZooKeeperStore, options: TopicsOptions): Promise<void> {
   const marked = new Set(await store.deletions.list());
@@ -187,50 +172,4 @@ async function remove(store: ZooKeeperStore, options: TopicsOptions): Promise<vo
       print('Note: This will have no impact if delete.topic.enable is not set to true.');
     } else print(`Topic ${topic} is already marked for deletion.`);
   }
-}
-
-async function describe(store: ZooKeeperStore, options: TopicsOptions): Promise<void> {
-  const topics = await selectedOrMissing(store, options);
-  const alive = new Set(await store.brokers.ids());
-  const marked = new Set(await store.deletions.list());
-  const [assignments, configs] = await Promise.all([
-    store.topics.getMany(topics),
-    store.configs.getMany('topics', topics),
-  ]);
-  for (const [name, { topicId, partitions: assigned }] of assignments) {
-    const partitions = await describedPartitions(store, name, assigned);
-    const isMarked = marked.has(name);
-    const own = [...configs.get(name)!].map(([key, value]) => `${key}=${value}`);
-    const isReport = options.underReplicatedPartitions === true || options.unavailablePartitions === true;
-    if (!isReport && !(options.topicsWithOverrides && own.length === 0)) {
-      print(topicLine({ name, topicId, partitions, configs: own, markedForDeletion: isMarked }));
-    }
-    if (options.topicsWithOverrides) continue;
-    for (const partition of partitions.filter(shown(options, alive))) print(partitionLine(partition, false, isMarked));
-  }
-}
-
-async function describedPartitions(
-  store: ZooKeeperStore,
-  topic: string,
-  assigned: TopicAssignment['partitions'],
-): Promise<DescribedPartition[]> {
-  const ids = [...assigned.keys()].sort((a, b) => a - b);
-  const states = await store.partitions.states(ids.map(partition => ({ topic, partition })));
-  return ids.map(partition => {
-    const state = states.get(partitionKey(topic, partition));
-    return {
-      topic,
-      partition,
-      leader: state?.leader ?? null,
-      replicas: assigned.get(partition)!.replicas,
-      isr: state?.isr ?? [],
-    };
-  });
-}
-
-function shown(options: TopicsOptions, alive: ReadonlySet<number>): (partition: DescribedPartition) => boolean {
-  if (options.underReplicatedPartitions) return ({ isr, replicas }) => isr.length < replicas.length;
-  if (options.unavailablePartitions) return ({ leader }) => leader === null || !alive.has(leader);
-  return () => true;
 }

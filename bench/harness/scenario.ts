@@ -1,11 +1,10 @@
 import type { Row } from './row.ts';
 
 export interface BenchOptions {
-  /** How often each measurement is repeated, in turns with what it is compared with. */
+  /** Turns that each load gets, in turns with what it is compared with. */
   readonly rounds: number;
-  /** Milliseconds of load that count. */
+  /** Milliseconds of a turn that count. */
   readonly durationMs: number;
-  readonly warmUpMs: number;
 }
 
 /** A measurement that can be asked for by name. */

@@ -5,6 +5,7 @@ import type { Scenario } from '../harness/scenario.ts';
 import { median } from '../harness/statistics.ts';
 import { createTopic, withCluster } from '../harness/test-cluster.ts';
 
+const ROUNDS = 3;
 const LINES = 500_000;
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -12,14 +13,14 @@ const ROOT = join(import.meta.dirname, '../..');
 export const consoleProducer: Scenario = {
   name: 'console',
   what: `${LINES.toLocaleString('en')} lines through kafka-console-producer, its start included`,
-  run: ({ rounds }, report) =>
+  run: (_, report) =>
     withCluster(1, async cluster => {
       const file = join(cluster.directory, 'lines.txt');
       writeFileSync(file, Array.from({ length: LINES }, (_, i) => `${i} ${'.'.repeat(93)}\n`).join(''));
       await createTopic(cluster, 'lines', 3, 1);
       const args = ['--bootstrap-server', cluster.bootstrap, '--topic', 'lines'];
       const rates: number[] = [];
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const before = performance.now();
         await runWithInput('kafka-console-producer', args, file);
         rates.push(LINES / ((performance.now() - before) / 1000));

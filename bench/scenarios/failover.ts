@@ -11,6 +11,7 @@ import type { Scenario } from '../harness/scenario.ts';
 import { median } from '../harness/statistics.ts';
 import { addressOf, createAssignedTopic, withCluster } from '../harness/test-cluster.ts';
 
+const ROUNDS = 3;
 const COUNTS = [10, 1_000];
 const SESSION_TIMEOUT_MS = 2_000;
 const RETRY_MS = 20;
@@ -25,10 +26,10 @@ const RECORD = batchOfSize(200, 64);
 export const failover: Scenario = {
   name: 'fail-over',
   what: 'kill -9 of a leader until every partition it led has acknowledged a produce, less the session timeout',
-  async run({ rounds }, report) {
+  async run(_, report) {
     for (const count of COUNTS) {
       const times: number[] = [];
-      for (let round = 0; round < rounds; round++) times.push(await measure(count));
+      for (let round = 0; round < ROUNDS; round++) times.push(await measure(count));
       report({
         name: `fail-over of ${count} partitions, after the session timeout`,
         value: Math.max(0, median(times) - SESSION_TIMEOUT_MS) / 1000,

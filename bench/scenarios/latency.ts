@@ -6,6 +6,8 @@ import { addressOf, createTopic, withAdmin, withCluster } from '../harness/test-
 
 const BATCH = batchOfSize(200, 64);
 
+const WARM_UP_MS = 2_000;
+
 const CASES = [
   { name: 'one broker, acks=1', replicas: 1, acks: 1 as const },
   { name: 'three brokers, acks=all', replicas: 3, acks: -1 as const },
@@ -15,7 +17,7 @@ const CASES = [
 export const latency: Scenario = {
   name: 'latency',
   what: 'p50 and p99 of single produces of 200 bytes',
-  run: ({ warmUpMs, durationMs, rounds }, report) =>
+  run: ({ durationMs, rounds }, report) =>
     withCluster(3, async cluster => {
       for (const { name, replicas, acks } of CASES) {
         const topic = `small-${replicas}`;
@@ -28,10 +30,10 @@ export const latency: Scenario = {
           const connection = await connectTo(dialect, addressOf(cluster.brokers[leader]!));
           const times: number[] = [];
           const begin = performance.now();
-          while (performance.now() < begin + warmUpMs + durationMs * rounds) {
+          while (performance.now() < begin + WARM_UP_MS + durationMs * rounds) {
             const before = performance.now();
             await produce(connection, topic, 0, BATCH.bytes, acks);
-            if (before > begin + warmUpMs) times.push(performance.now() - before);
+            if (before > begin + WARM_UP_MS) times.push(performance.now() - before);
           }
           connection.close();
           for (const share of [0.5, 0.99]) {

@@ -1,9 +1,9 @@
 import type { Cluster } from '../../test/support/cluster.ts';
 import { batchOfSize } from '../harness/batches.ts';
 import { connectTo, produce } from '../harness/dialect.ts';
+import { inTurns, ratioOf, valueOf, type Contestant } from '../harness/in-turns.ts';
 import { underLoad, type LoadResult } from '../harness/load.ts';
-import type { BenchOptions, Scenario } from '../harness/scenario.ts';
-import { median } from '../harness/statistics.ts';
+import type { Scenario } from '../harness/scenario.ts';
 import { addressOf, createTopic, withCluster } from '../harness/test-cluster.ts';
 
 const COUNTS = [1, 100, 1_000];
@@ -14,27 +14,26 @@ const IN_FLIGHT = 16;
 export const partitions: Scenario = {
   name: 'partitions',
   what: 'produce of 64 KiB batches, acks=1, spread over 1, 100 and 1,000 partitions of one broker',
-  run: (options, report) =>
+  run: ({ rounds, durationMs }, report) =>
     withCluster(1, async cluster => {
       for (const count of COUNTS) {
         const topic = `spread-${count}`;
         await createTopic(cluster, topic, count, 1, RETENTION);
       }
-      const rounds: LoadResult[][] = [];
-      for (let round = 0; round < options.rounds; round++) {
-        const results: LoadResult[] = [];
-        for (const count of COUNTS) results.push(await produceTo(cluster, count, options));
-        rounds.push(results);
-      }
+      const contestants = COUNTS.map(
+        (count): Contestant =>
+          warmUpMs =>
+            produceTo(cluster, count, { warmUpMs, durationMs }),
+      );
+      const results = await inTurns(contestants, rounds);
       COUNTS.forEach((count, i) => {
-        const one = median(rounds.map(results => results[0]!.megabytesPerSecond));
         report({
-          name: `produce 64 KiB kafka, ${count} partitions`,
-          value: median(rounds.map(results => results[i]!.megabytesPerSecond)),
+          name: `produce 64 KiB kafka, partitions: ${count}`,
+          value: valueOf(results, i, 'megabytesPerSecond'),
           unit: 'MB/s',
           ...(i > 0 && {
-            reference: { what: '1 partition', value: one },
-            ratio: median(rounds.map(results => results[i]!.megabytesPerSecond / results[0]!.megabytesPerSecond)),
+            reference: { what: '1 partition', value: valueOf(results, 0, 'megabytesPerSecond') },
+            ratio: ratioOf(results, i, 0, 'megabytesPerSecond'),
             target: { limit: 0.8, is: 'min' as const, of: 'ratio' as const },
           }),
         });
@@ -45,7 +44,11 @@ export const partitions: Scenario = {
 /** Old segments go as fast as the broker looks for them, so that a run does not fill the disk. */
 const RETENTION = { 'retention.bytes': String(256 << 20), 'segment.bytes': String(64 << 20) };
 
-async function produceTo(cluster: Cluster, count: number, options: BenchOptions): Promise<LoadResult> {
+async function produceTo(
+  cluster: Cluster,
+  count: number,
+  times: { readonly warmUpMs: number; readonly durationMs: number },
+): Promise<LoadResult> {
   const broker = cluster.brokers[0]!;
   const connection = await connectTo('kafka', addressOf(broker));
   let next = 0;
@@ -57,7 +60,7 @@ async function produceTo(cluster: Cluster, count: number, options: BenchOptions)
       },
       inFlight: IN_FLIGHT,
       pids: [broker.pid],
-      ...options,
+      ...times,
     });
   } finally {
     connection.close();

@@ -2,35 +2,37 @@ import type { Connection } from '../../shared/connection/connection.ts';
 import type { Cluster } from '../../test/support/cluster.ts';
 import { batchOfSize } from '../harness/batches.ts';
 import { connectTo, DIALECTS, produce, type Dialect } from '../harness/dialect.ts';
+import { inTurns, ratioOf, valueOf, type Contestant } from '../harness/in-turns.ts';
 import { underLoad, type LoadResult } from '../harness/load.ts';
-import type { BenchOptions, Scenario } from '../harness/scenario.ts';
-import { median } from '../harness/statistics.ts';
+import type { Scenario } from '../harness/scenario.ts';
 import { addressOf, createTopic, deleteTopic, withAdmin, withCluster } from '../harness/test-cluster.ts';
 
 const BATCH = batchOfSize(64 << 10);
 const IN_FLIGHT = 16;
+let turns = 0;
 
 /** Three brokers, each record on all of them, against one of the same brokers alone. */
 export const replicated: Scenario = {
   name: 'replicated',
   what: 'produce to three brokers with acks=all, against one broker with acks=1',
-  run: (options, report) =>
+  run: ({ rounds, durationMs }, report) =>
     withCluster(
       3,
       async cluster => {
         for (const dialect of DIALECTS) {
-          const results: { alone: LoadResult; together: LoadResult }[] = [];
-          for (let round = 0; round < options.rounds; round++) {
-            const alone = await produceTo(cluster, dialect, 1, options);
-            results.push({ alone, together: await produceTo(cluster, dialect, 3, options) });
-          }
+          const contestants = ([3, 1] as const).map(
+            (replicas): Contestant =>
+              warmUpMs =>
+                produceTo(cluster, dialect, replicas, { warmUpMs, durationMs }),
+          );
+          const results = await inTurns(contestants, rounds);
           const of = (number: keyof LoadResult, unit: string, name: string) =>
             report({
               name: `produce 64 KiB ${dialect}, three brokers, acks=all, ${name}`,
-              value: median(results.map(({ together }) => together[number])),
+              value: valueOf(results, 0, number),
               unit,
-              reference: { what: 'one broker, acks=1', value: median(results.map(({ alone }) => alone[number])) },
-              ratio: median(results.map(({ alone, together }) => together[number] / alone[number])),
+              reference: { what: 'one broker, acks=1', value: valueOf(results, 1, number) },
+              ratio: ratioOf(results, 0, 1, number),
             });
           of('megabytesPerSecond', 'MB/s', 'throughput');
           of('cpuPerGigabyte', 's/GB', 'CPU of all three');
@@ -44,9 +46,10 @@ async function produceTo(
   cluster: Cluster,
   dialect: Dialect,
   replicas: 1 | 3,
-  options: BenchOptions,
+  times: { readonly warmUpMs: number; readonly durationMs: number },
 ): Promise<LoadResult> {
-  const topic = `replicas-${replicas}`;
+  // A name of its own each time: brokers that have not heard of a deletion yet would tell of the former topic.
+  const topic = `replicas-${replicas}-${turns++}`;
   await createTopic(cluster, topic, 1, replicas);
   const leader = await withAdmin(cluster, async admin => (await admin.describeTopic(topic)).partitions[0]!.leader);
   const connection: Connection = await connectTo(dialect, addressOf(cluster.brokers[leader]!));
@@ -58,7 +61,7 @@ async function produceTo(
       },
       inFlight: IN_FLIGHT,
       pids: cluster.brokers.map(broker => broker.pid),
-      ...options,
+      ...times,
     });
   } finally {
     connection.close();

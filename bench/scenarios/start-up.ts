@@ -4,18 +4,19 @@ import type { Scenario } from '../harness/scenario.ts';
 import { median } from '../harness/statistics.ts';
 import { withCluster } from '../harness/test-cluster.ts';
 
+const ROUNDS = 3;
 const SETTLE_MS = 2_000;
 
 /** From the launcher to the line "started", ZooKeeper being up; and what the broker then needs to do nothing. */
 export const startUp: Scenario = {
   name: 'start-up',
   what: 'time from the launcher to "started", and resident memory when idle',
-  run: ({ rounds }, report) =>
+  run: (_, report) =>
     withCluster(1, async cluster => {
       const broker = cluster.brokers[0]!;
       const times: number[] = [];
       const idle: number[] = [];
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         await broker.stop();
         const before = performance.now();
         await broker.start();

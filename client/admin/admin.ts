@@ -27,6 +27,9 @@ export interface ClusterDescription {
   readonly brokers: readonly BrokerInfo[];
 }
 
+/** Bounds the size of an answer: all settings of a topic with their synonyms take some 5 KiB. */
+const CONFIGS_PER_REQUEST = 500;
+
 /** Time that a broker has to answer within, beyond what it was told to wait; at most half of request.timeout.ms. */
 const ANSWER_MARGIN_MS = 5_000;
 
@@ -115,13 +118,18 @@ export class Admin {
 
   /** The configuration of topics and brokers, in the order asked. Brokers describe themselves; others answer for topics. */
   async describeConfigs(resources: readonly ConfigResource[], includeSynonyms = true): Promise<ConfigEntry[][]> {
-    return Promise.all(
-      resources.map(resource =>
-        this.#retrying(`the configuration of ${resource.type} ${resource.name} could not be read`, async () =>
-          describeConfigs(await this.#connectionFor(resource), resource, includeSynonyms),
-        ),
-      ),
+    const anybody = resources.filter(resource => !isOneBroker(resource));
+    const groups = [...chunks(anybody, CONFIGS_PER_REQUEST), ...resources.filter(isOneBroker).map(broker => [broker])];
+    const found = new Map<ConfigResource, ConfigEntry[]>();
+    await Promise.all(
+      groups.map(async group => {
+        const entries = await this.#retrying(`the configuration of ${named(group)} could not be read`, async () =>
+          describeConfigs(await this.#connectionFor(group[0]!), group, includeSynonyms),
+        );
+        group.forEach((resource, index) => found.set(resource, entries[index]!));
+      }),
     );
+    return resources.map(resource => found.get(resource)!);
   }
 
   /** Changes single settings of a topic or broker and leaves the others alone (KIP-339). */
@@ -132,7 +140,7 @@ export class Admin {
   }
 
   async #connectionFor({ type, name }: ConfigResource): Promise<Connection> {
-    if (type !== 'broker' || name === '') return this.#cluster.any();
+    if (!isOneBroker({ type, name })) return this.#cluster.any();
     if (this.#cluster.brokers().length === 0) await this.#cluster.refresh();
     return this.#cluster.broker(Number(name));
   }
@@ -218,6 +226,19 @@ export class Admin {
       await this.#cluster.pause(tries, deadline, failure, what);
     }
   }
+}
+
+/** Only the broker itself can tell, or be told. */
+function isOneBroker({ type, name }: ConfigResource): boolean {
+  return type === 'broker' && name !== '';
+}
+
+function named([first, ...others]: readonly ConfigResource[]): string {
+  return `${first!.type} ${first!.name}${others.length > 0 ? ` and ${others.length} others` : ''}`;
+}
+
+function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
 /** A time-out is not: the request may have had its effect, and saying so is more useful than trying again. */

@@ -2,7 +2,8 @@ import type { Connection } from '../../shared/connection/connection.ts';
 import type { ResponseOf } from '../../shared/protocol/api.ts';
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
 import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
-import { throwIfError } from '../errors.ts';
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { KafkaError, throwIfError } from '../errors.ts';
 import type { ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './types.ts';
 
 /** Resource types on the wire (Kafka's ConfigResource.Type). */
@@ -38,20 +39,28 @@ function entry(wire: WireEntry): ConfigEntry {
   };
 }
 
-/** @throws KafkaError when the broker refuses */
+/** The settings of each of the resources, in the order asked. @throws KafkaError when the broker refuses one */
 export async function describeConfigs(
   connection: Connection,
-  resource: ConfigResource,
+  resources: readonly ConfigResource[],
   includeSynonyms: boolean,
-): Promise<ConfigEntry[]> {
+): Promise<ConfigEntry[][]> {
   const response = (await connection.call(DescribeConfigs, {
-    resources: [{ resourceType: RESOURCE_TYPES[resource.type], resourceName: resource.name, configurationKeys: null }],
+    resources: resources.map(({ type, name }) => ({
+      resourceType: RESOURCE_TYPES[type],
+      resourceName: name,
+      configurationKeys: null,
+    })),
     includeSynonyms,
     includeDocumentation: false,
   }))!;
-  const result = response.results[0]!;
-  throwIfError(result.errorCode, result.errorMessage);
-  return result.configs.map(entry);
+  const results = new Map(response.results.map(result => [`${result.resourceType}:${result.resourceName}`, result]));
+  return resources.map(({ type, name }) => {
+    const result = results.get(`${RESOURCE_TYPES[type]}:${name}`);
+    if (result === undefined) throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `no answer about ${type} ${name}`);
+    throwIfError(result.errorCode, result.errorMessage);
+    return result.configs.map(entry);
+  });
 }
 
 /** @throws KafkaError when the broker refuses */

@@ -148,17 +148,11 @@ async function expectTopicGone(name: string): Promise<void> {
 }
 
 const CREATION: readonly Failpoint[] = ['partition-creation.before-write', 'partition-creation.after-write'];
-const NAMING: readonly Failpoint[] = ['topic-id.before-write', 'topic-id.after-write'];
-const OFFICE: readonly Failpoint[] = [
-  'controller-election.after-claim',
-  'failover.after-load',
-  'send.leader-and-isr',
-  'send.update-metadata',
-];
+const NAMING: readonly Failpoint[] = ['topic-id.after-write'];
+const OFFICE: readonly Failpoint[] = ['controller-election.after-claim', 'failover.after-load', 'send.leader-and-isr'];
 const DELETION: readonly Failpoint[] = [
   'topic-deletion.before-start',
   'send.stop-replica',
-  'topic-deletion.before-topic-removal',
   'topic-deletion.after-topic-removal',
   'topic-deletion.after-config-removal',
 ];
