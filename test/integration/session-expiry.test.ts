@@ -103,6 +103,19 @@ function logDigest(broker: BrokerProcess, partition: number): string {
     .digest('hex');
 }
 
+/** Who leads the partition, as this broker has heard. The controller tells it after the role itself. */
+async function leaderAt(broker: BrokerProcess, partition: number): Promise<number> {
+  const answer = await fetch(`http://${broker.address}/v1/rpc/Metadata?version=9`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ topics: [{ name: TOPIC }], allowAutoTopicCreation: false }),
+  });
+  const { topics } = (await answer.json()) as {
+    topics: { partitions: { partitionIndex: number; leaderId: number }[] }[];
+  };
+  return topics[0]!.partitions.find(({ partitionIndex }) => partitionIndex === partition)!.leaderId;
+}
+
 test('a running leader whose session expires is fenced and comes back by itself', async () => {
   const [victim, ...others] = brokers as [BrokerProcess, BrokerProcess, BrokerProcess];
   await admin.createTopics([
@@ -127,6 +140,10 @@ test('a running leader whose session expires is fenced and comes back by itself'
   await waitFor('the session to expire', async () => (await znodes.brokerEpoch(victim.id)) === null);
   await waitFor('another leader', async () => (await state(0)).leader !== victim.id);
   expect((await state(0)).leader_epoch).toBeGreaterThan(before.leader_epoch);
+  // What its followers still fetched would be theirs too, and rightly acknowledged: they have to have heard first.
+  for (const other of others) {
+    await waitFor(`broker ${other.id} to know the new leader`, async () => (await leaderAt(other, 0)) !== victim.id);
+  }
   // It runs, and believes that it leads; but nobody follows it any more, so that it cannot acknowledge.
   expect(victim.pid).toBe(pid);
   expect(await produceAt(victim, 0, 'never acknowledged', -1)).not.toBe(ErrorCode.NONE);
