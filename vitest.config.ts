@@ -27,7 +27,6 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      },
     ],
   },
 });

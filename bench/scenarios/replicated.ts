@@ -1,5 +1,6 @@
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { Cluster } from '../../test/support/cluster.ts';
+import { waitFor } from '../../test/support/wait.ts';
 import { batchOfSize } from '../harness/batches.ts';
 import { connectTo, DIALECTS, produce, type Dialect } from '../harness/dialect.ts';
 import { inTurns, ratioOf, valueOf, type Contestant } from '../harness/in-turns.ts';
@@ -53,10 +54,13 @@ async function produceTo(
   await createTopic(cluster, topic, 1, replicas);
   const leader = await withAdmin(cluster, async admin => (await admin.describeTopic(topic)).partitions[0]!.leader);
   const connection: Connection = await connectTo(dialect, addressOf(cluster.brokers[leader]!));
+  const acks = replicas === 1 ? 1 : -1;
   try {
+    // The broker that was asked who leads may know of the topic before the leader does.
+    await waitFor(`${topic} to be led`, () => produce(connection, topic, 0, BATCH.bytes, acks).then(() => true));
     return await underLoad({
       call: async () => {
-        await produce(connection, topic, 0, BATCH.bytes, replicas === 1 ? 1 : -1);
+        await produce(connection, topic, 0, BATCH.bytes, acks);
         return BATCH.bytes.length;
       },
       inFlight: IN_FLIGHT,
