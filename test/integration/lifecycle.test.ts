@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAdmin, createProducer, type Admin, type KafkaError, type PartitionInfo } from '../../client/index.ts';
+import {
+  createAdmin,
+  createProducer,
+  type Admin,
+  type KafkaError,
+  type PartitionInfo,
+  type TopicInfo,
+} from '../../client/index.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -40,13 +47,12 @@ async function partition(topic: string, number = 0): Promise<PartitionInfo> {
   return (await admin.describeTopic(topic)).partitions[number]!;
 }
 
-async function isComplete(topic: string): Promise<boolean> {
-  const { partitions } = await admin.describeTopic(topic);
-  return partitions.every(({ leader, isr, replicas }) => leader >= 0 && isr.length === replicas.length);
-}
-
-async function allInSync(topic: string): Promise<void> {
-  await waitFor(`${topic} to be complete`, () => isComplete(topic));
+/** Waits until the broker that is asked knows the topic, with leaders and all replicas in sync; another may still lag. */
+function allInSync(topic: string): Promise<TopicInfo> {
+  return waitFor(`${topic} to be complete`, async () => {
+    const info = await admin.describeTopic(topic);
+    return info.partitions.every(({ leader, isr, replicas }) => leader >= 0 && isr.length === replicas.length) && info;
+  });
 }
 
 /** @returns the offset @throws KafkaError */
@@ -127,13 +133,12 @@ async function registeredWhenLeaderMoves(topic: string, number: number, former: 
 test('a whole cluster that is stopped and started again has everything', async () => {
   const topic = 'kept';
   await admin.createTopics([{ name: topic, assignment: [[1, 2, 0]], configs: { 'retention.ms': '123456789' } }]);
-  const before = await admin.describeTopic(topic);
+  const before = await allInSync(topic);
   for (let i = 0; i < 10; i++) await produce(topic, `v${i}`);
   const codes = await Promise.all(cluster.brokers.map(broker => broker.stop()));
   expect(codes).toEqual([0, 0, 0]);
   await Promise.all(cluster.brokers.map(broker => broker.start()));
-  await allInSync(topic);
-  expect((await admin.describeTopic(topic)).topicId).toBe(before.topicId);
+  expect((await allInSync(topic)).topicId).toBe(before.topicId);
   expect(await values(topic)).toEqual(Array.from({ length: 10 }, (_, i) => `v${i}`));
   const [config] = await admin.describeConfigs([{ type: 'topic', name: topic }]);
   expect(config!.find(({ name }) => name === 'retention.ms')!.value).toBe('123456789');
@@ -191,15 +196,14 @@ describe('topics', () => {
       json,
     ]);
     expect(code, stderr).toBe(0);
-    await waitFor('the topic to be complete', () => isComplete(topic));
-    expect((await partition(topic)).leader).toBe(2);
+    expect((await allInSync(topic)).partitions.map(({ leader }) => leader)).toEqual([2, 1]);
     expect(await produce(topic, 'works')).toBe(0);
   });
 
   test('one that is deleted is gone with its records, and its name is free again', async () => {
     const topic = 'deleted';
     await admin.createTopics([{ name: topic, assignment: [[0, 1, 2]], configs: { 'retention.ms': '1000000' } }]);
-    const { topicId } = await admin.describeTopic(topic);
+    const { topicId } = await allInSync(topic);
     await produce(topic, 'of the first');
     await admin.deleteTopics([topic]);
     for (const path of [`/brokers/topics/${topic}`, `/config/topics/${topic}`, `/admin/delete_topics/${topic}`]) {
@@ -210,7 +214,7 @@ describe('topics', () => {
     );
     await expect(admin.describeTopic(topic)).rejects.toMatchObject({ codeName: 'UNKNOWN_TOPIC_OR_PARTITION' });
     await admin.createTopics([{ name: topic, assignment: [[0, 1, 2]] }]);
-    expect((await admin.describeTopic(topic)).topicId).not.toBe(topicId);
+    expect((await allInSync(topic)).topicId).not.toBe(topicId);
     expect(await produce(topic, 'of the second')).toBe(0);
     expect(await values(topic)).toEqual(['of the second']);
   });
@@ -236,8 +240,7 @@ describe('topics', () => {
     await waitFor('the stale replica to lead', async () => (await partition(topic)).leader === stale.id);
     expect(await produce(topic, 'in its place')).toBe(1);
     await last.start();
-    await waitFor('the former leader to follow', async () => (await partition(topic)).isr.length === 2);
-    expect((await partition(topic)).leader).toBe(stale.id);
+    expect((await allInSync(topic)).partitions[0]!.leader).toBe(stale.id);
     expect(await values(topic)).toEqual(['on both', 'in its place']);
   });
 
@@ -245,12 +248,10 @@ describe('topics', () => {
     const topic = 'preferred';
     const [, preferred] = cluster.brokers as [BrokerProcess, BrokerProcess];
     await admin.createTopics([{ name: topic, assignment: [[preferred.id, 0, 2]] }]);
-    await allInSync(topic);
-    expect((await partition(topic)).leader).toBe(preferred.id);
+    expect((await allInSync(topic)).partitions[0]!.leader).toBe(preferred.id);
     await preferred.stop();
     await preferred.start();
-    await allInSync(topic);
-    expect((await partition(topic)).leader).not.toBe(preferred.id);
+    expect((await allInSync(topic)).partitions[0]!.leader).not.toBe(preferred.id);
     expect(await admin.electLeaders('preferred', [{ topic, partition: 0 }])).toEqual([
       { topic, partition: 0, error: null },
     ]);
@@ -307,10 +308,23 @@ describe('brokers without ids, under a chroot, that rebalance and do not delete 
   test('the clusters of one ZooKeeper do not see each other', async () => {
     expect(await znodes.exists(`${CHROOT}/brokers/ids/1001`)).toBe(true);
     expect(await znodes.exists('/brokers/ids/1001')).toBe(false);
-    const [here, there] = await Promise.all([other.describeCluster(), admin.describeCluster()]);
-    expect(here.brokers.map(({ id }) => id).sort()).toEqual([1001, 1002]);
-    expect(there.brokers.map(({ id }) => id).sort()).toEqual([0, 1, 2]);
-    expect(here.clusterId).not.toBe(there.clusterId);
+    const clusterIds = new Set<string>();
+    for (const [asked, ids] of [
+      [other, '1001,1002'],
+      [admin, '0,1,2'],
+    ] as const) {
+      await waitFor(`a cluster of the brokers ${ids}`, async () => {
+        const { brokers: found, clusterId } = await asked.describeCluster();
+        clusterIds.add(clusterId);
+        return (
+          found
+            .map(({ id }) => id)
+            .sort((a, b) => a - b)
+            .join() === ids
+        );
+      });
+    }
+    expect(clusterIds.size).toBe(2);
   });
 
   test('the preferred replica gets its leadership back by itself', async () => {
@@ -332,7 +346,9 @@ describe('brokers without ids, under a chroot, that rebalance and do not delete 
     // Nor does a mark that somebody puts into ZooKeeper have an effect, other than to be taken away.
     await tree.zk.create('/admin/delete_topics/kept', null, 'persistent');
     await waitFor('the mark to be taken away', async () => !(await tree.exists('/admin/delete_topics/kept')));
-    expect((await other.describeTopic('kept')).partitions[0]!.leader).toBe(1001);
+    await waitFor('the topic to be led', async () => {
+      return (await other.describeTopic('kept')).partitions[0]!.leader === 1001;
+    });
     expect(await tree.exists('/brokers/topics/kept')).toBe(true);
   });
 });
