@@ -10,7 +10,7 @@ export interface Run {
   readonly command: string;
   readonly machine: Readonly<Record<string, string | number>>;
   /** The machine's load averages when the run began: a busy machine shows itself. */
-  readonly loadBefore: readonly number[];
+  readonly loadBefore: { readonly minute: number; readonly fiveMinutes: number; readonly quarterHour: number };
   readonly rows: readonly Row[];
 }
 
@@ -19,6 +19,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Facts about this run, taken before it begins. */
 export function beginRun(command: string): Omit<Run, 'rows'> {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+  const [minute = 0, fiveMinutes = 0, quarterHour = 0] = loadavg().map(load => Number(load.toFixed(2)));
   const isChanged = git('status', '--porcelain', '--', 'broker', 'client', 'shared', 'admin-cli') !== '';
   return {
     date: new Date().toISOString(),
@@ -31,7 +32,7 @@ export function beginRun(command: string): Omit<Run, 'rows'> {
       system: `Linux ${release()} ${arch()}`,
       node: process.version,
     },
-    loadBefore: loadavg().map(load => Number(load.toFixed(2))),
+    loadBefore: { minute, fiveMinutes, quarterHour },
   };
 }
 

@@ -52,14 +52,21 @@ function create(cluster: Cluster, topic: NewTopic, partitions: number, replicati
   });
 }
 
+/** The leader of a topic's only partition. */
+export async function leaderOf(cluster: Cluster, topic: string): Promise<BrokerProcess> {
+  // The broker that is asked may not have heard of a new topic yet.
+  const id = await waitFor(`${topic} to be known`, async () => {
+    const { partitions } = await withAdmin(cluster, admin => admin.describeTopic(topic));
+    return String(partitions[0]!.leader);
+  });
+  return cluster.brokers[Number(id)]!;
+}
+
 export function deleteTopic(cluster: Cluster, name: string): Promise<void> {
   return withAdmin(cluster, admin => admin.deleteTopics([name]));
 }
 
-export async function withAdmin<T>(
-  cluster: Cluster,
-  use: (admin: ReturnType<typeof createAdmin>) => Promise<T>,
-): Promise<T> {
+async function withAdmin<T>(cluster: Cluster, use: (admin: ReturnType<typeof createAdmin>) => Promise<T>): Promise<T> {
   const admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
   try {
     return await use(admin);

@@ -2,7 +2,7 @@ import { batchOfSize } from '../harness/batches.ts';
 import { connectTo, DIALECTS, produce } from '../harness/dialect.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { percentile } from '../harness/statistics.ts';
-import { addressOf, createTopic, withAdmin, withCluster } from '../harness/test-cluster.ts';
+import { addressOf, createTopic, leaderOf, withCluster } from '../harness/test-cluster.ts';
 
 const BATCH = batchOfSize(200, 64);
 
@@ -22,12 +22,9 @@ export const latency: Scenario = {
       for (const { name, replicas, acks } of CASES) {
         const topic = `small-${replicas}`;
         await createTopic(cluster, topic, 1, replicas);
-        const leader = await withAdmin(
-          cluster,
-          async admin => (await admin.describeTopic(topic)).partitions[0]!.leader,
-        );
+        const leader = await leaderOf(cluster, topic);
         for (const dialect of DIALECTS) {
-          const connection = await connectTo(dialect, addressOf(cluster.brokers[leader]!));
+          const connection = await connectTo(dialect, addressOf(leader));
           const times: number[] = [];
           const begin = performance.now();
           while (performance.now() < begin + WARM_UP_MS + durationMs * rounds) {

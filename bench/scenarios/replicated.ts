@@ -6,7 +6,7 @@ import { connectTo, DIALECTS, produce, type Dialect } from '../harness/dialect.t
 import { inTurns, ratioOf, valueOf, type Contestant } from '../harness/in-turns.ts';
 import { underLoad, type LoadResult } from '../harness/load.ts';
 import type { Scenario } from '../harness/scenario.ts';
-import { addressOf, createTopic, deleteTopic, withAdmin, withCluster } from '../harness/test-cluster.ts';
+import { addressOf, createTopic, deleteTopic, leaderOf, withCluster } from '../harness/test-cluster.ts';
 
 const BATCH = batchOfSize(64 << 10);
 const IN_FLIGHT = 16;
@@ -37,6 +37,12 @@ export const replicated: Scenario = {
             });
           of('megabytesPerSecond', 'MB/s', 'throughput');
           of('cpuPerGigabyte', 's/GB', 'CPU of all three');
+          report({
+            name: `produce 64 KiB ${dialect}, three brokers, acks=all, peak memory of the largest`,
+            value: valueOf(results, 0, 'peakMiB'),
+            unit: 'MiB',
+            target: { limit: 256, is: 'max', of: 'value' },
+          });
         }
       },
       { 'min.insync.replicas': '1' },
@@ -52,8 +58,8 @@ async function produceTo(
   // A name of its own each time: brokers that have not heard of a deletion yet would tell of the former topic.
   const topic = `replicas-${replicas}-${turns++}`;
   await createTopic(cluster, topic, 1, replicas);
-  const leader = await withAdmin(cluster, async admin => (await admin.describeTopic(topic)).partitions[0]!.leader);
-  const connection: Connection = await connectTo(dialect, addressOf(cluster.brokers[leader]!));
+  const leader = await leaderOf(cluster, topic);
+  const connection: Connection = await connectTo(dialect, addressOf(leader));
   const acks = replicas === 1 ? 1 : -1;
   try {
     // The broker that was asked who leads may know of the topic before the leader does.
