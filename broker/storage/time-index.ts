@@ -26,7 +26,10 @@ export class TimeIndex {
     this.baseOffset = baseOffset;
   }
 
-  /** Reads a file's content, passing over reserved zeros at the end. Returns null when it is no valid index. */
+  /**
+   * Reads a file's content, passing over reserved zeros at the end. Returns null when it is no valid index. A lone entry
+   * (0, base offset) looks like reserved space and is passed over too: it leads where no entry leads.
+   */
   static decode(baseOffset: number, content: Buffer): TimeIndex | null {
     if (content.length % TIME_ENTRY_SIZE !== 0) return null;
     const index = new TimeIndex(baseOffset);
