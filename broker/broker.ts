@@ -1,30 +1,21 @@
-import { KafkaConnector } from '../shared/connection/kafka.ts';
-import { systemClock, systemTimers } from '../shared/runtime/clock.ts';
 import type { Logger } from '../shared/runtime/logger.ts';
-import { systemRandom } from '../shared/runtime/random.ts';
-import { realFileSystem } from '../shared/runtime/real-file-system.ts';
-import { connectZooKeeper, type ZooKeeperClient } from '../shared/zookeeper/client.ts';
 import { ZooKeeperStore, type BrokerRegistration } from '../shared/zookeeper/store.ts';
-import type { SessionEvent } from '../shared/zookeeper/zookeeper.ts';
+import type { SessionEvent, ZooKeeper } from '../shared/zookeeper/zookeeper.ts';
 import { buildRegistry } from './apis.ts';
 import { ConfigSync } from './config-sync.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import { Controller } from './controller/controller.ts';
-import { buildDoor, type Door } from './door.ts';
-import { failpointsFrom } from './failpoints.ts';
 import { exposeGauges } from './gauges.ts';
 import type { Readiness } from './http/ports.ts';
-import type { RestClients } from './http/rest/clients.ts';
-import { registerRest } from './http/rest/routes.ts';
 import { establishIdentity, type Identity } from './identity.ts';
 import { leaveCluster } from './leave-cluster.ts';
 import { MetadataCache } from './metadata/metadata-cache.ts';
 import { TopicConfigs } from './metadata/topic-configs.ts';
 import { BrokerMetrics } from './metrics/broker-metrics.ts';
+import type { Door, Platform } from './platform.ts';
 import { registerBroker } from './registration.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
 import type { BrokerRooms } from './rooms.ts';
-import { buildRestClients } from './rest-clients.ts';
 import { DEFAULT_STORAGE_OPTIONS, LogManager } from './storage/log-manager.ts';
 
 /** How long connections may take to end by themselves when the broker stops. */
@@ -41,36 +32,34 @@ type State = 'starting' | 'running' | 'stopping' | 'stopped';
  */
 export class Broker {
   readonly #config: BrokerConfig;
-  readonly #environment: NodeJS.ProcessEnv;
+  readonly #platform: Platform;
   #logger: Logger;
   #state: State = 'starting';
-  #zk: ZooKeeperClient | null = null;
+  #zk: ZooKeeper | null = null;
   #rooms: BrokerRooms | null = null;
   #configSync: ConfigSync | null = null;
   #door: Door | null = null;
-  #rest: RestClients | null = null;
   #registration: BrokerRegistration | null = null;
   #brokerEpoch = -1n;
   #expiryHandled: Promise<void> = Promise.resolve();
 
-  constructor(config: BrokerConfig, logger: Logger, environment: NodeJS.ProcessEnv) {
+  constructor(config: BrokerConfig, logger: Logger, platform: Platform) {
     this.#config = config;
     this.#logger = logger;
-    this.#environment = environment;
+    this.#platform = platform;
   }
 
   /** Resolves when requests are being served. @throws Error naming what is in the way */
   async start(): Promise<void> {
-    const begun = performance.now();
+    const { clock, timers, random, fs } = this.#platform;
+    const begun = clock.monotonic();
     for (const warning of this.#config.warnings) this.#logger.warn(warning);
-    const zk = await this.#connect();
-    const store = new ZooKeeperStore(zk, {
-      clock: systemClock,
-      timers: systemTimers,
-      logger: this.#component('zookeeper'),
-    });
+    const zkLogger = this.#component('zookeeper');
+    const zk = await this.#platform.connectZooKeeper(this.#config, zkLogger);
+    this.#zk = zk;
+    const store = new ZooKeeperStore(zk, { clock, timers, logger: zkLogger });
     await store.ensurePersistentPaths();
-    const identity = await establishIdentity(this.#config, store, realFileSystem, systemRandom);
+    const identity = await establishIdentity(this.#config, store, fs, random);
     if (this.#config.get('broker.id') < 0) this.#logger = this.#logger.child({ brokerId: identity.brokerId });
     const rooms = await this.#build(identity, store);
     this.#rooms = rooms;
@@ -81,28 +70,16 @@ export class Broker {
     zk.onSession(event => this.#onSession(event));
     await rooms.controller.startup();
     await this.#configSync!.start();
-    door.network.startProcessing();
+    door.startProcessing();
     this.#state = 'running';
-    const ms = Math.round(performance.now() - begun);
+    const ms = Math.round(clock.monotonic() - begun);
     this.#logger.info({ ms, clusterId: identity.clusterId }, `[KafkaServer id=${identity.brokerId}] started`);
-  }
-
-  async #connect(): Promise<ZooKeeperClient> {
-    this.#zk = await connectZooKeeper({
-      connectString: this.#config.get('zookeeper.connect'),
-      sessionTimeoutMs: this.#config.get('zookeeper.session.timeout.ms'),
-      connectionTimeoutMs: this.#config.get('zookeeper.connection.timeout.ms'),
-      maxInFlight: this.#config.get('zookeeper.max.in.flight.requests'),
-      logger: this.#component('zookeeper'),
-      clock: systemClock,
-      timers: systemTimers,
-    });
-    return this.#zk;
   }
 
   async #build({ brokerId, clusterId }: Identity, store: ZooKeeperStore): Promise<BrokerRooms> {
     const config = this.#config;
-    const seams = { clock: systemClock, timers: systemTimers, random: systemRandom };
+    const { clock, timers, random, failpoints } = this.#platform;
+    const seams = { clock, timers, random };
     const topicConfigs = new TopicConfigs(config);
     const configSync = new ConfigSync({
       brokerId,
@@ -116,16 +93,9 @@ export class Broker {
     await configSync.loadBrokerConfig();
     await configSync.loadTopicConfigs();
     const metrics = new BrokerMetrics();
-    metrics.exposeProcess();
     const metadata = new MetadataCache();
     const logs = await this.#openLogs(brokerId, clusterId, topicConfigs, store);
-    const connector = new KafkaConnector({
-      clientId: `broker-${brokerId}`,
-      requestTimeoutMs: config.get('request.timeout.ms'),
-      connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
-      negotiate: false,
-      timers: systemTimers,
-    });
+    const connector = this.#platform.brokerConnector(brokerId, config);
     const replicas = new ReplicaManager({
       brokerId,
       brokerEpoch: () => this.#brokerEpoch,
@@ -137,7 +107,6 @@ export class Broker {
       logger: this.#component('replication'),
       onReplicatedIn: (topic, bytes) => metrics.topic(topic).replicatedIn(bytes),
     });
-    const failpoints = failpointsFrom(this.#environment);
     const controller = new Controller({
       brokerId,
       store,
@@ -176,11 +145,12 @@ export class Broker {
     store: ZooKeeperStore,
   ): Promise<LogManager> {
     const config = this.#config;
+    const { fs, clock, timers, random } = this.#platform;
     return LogManager.open({
-      fs: realFileSystem,
-      clock: systemClock,
-      timers: systemTimers,
-      random: systemRandom,
+      fs,
+      clock,
+      timers,
+      random,
       logger: this.#component('storage'),
       directories: config.logDirs,
       options: {
@@ -203,22 +173,13 @@ export class Broker {
   async #openDoor(rooms: BrokerRooms): Promise<Door> {
     const dispatcher = buildRegistry(rooms, this.#logger);
     exposeGauges(rooms);
-    const rest = buildRestClients(rooms, dispatcher, this.#component('rest'));
-    this.#rest = rest;
-    const door = await buildDoor({
-      config: rooms.config,
+    this.#door = await this.#platform.openDoor({
+      rooms,
       dispatcher,
-      metrics: rooms.metrics,
       readiness: () => this.#readiness(),
-      routes: app => registerRest(app, rest, this.#component('rest')),
-      clock: rooms.clock,
-      timers: rooms.timers,
       logger: this.#logger,
     });
-    this.#door = door;
-    await door.network.bind();
-    rooms.metrics.expose('connections', () => door.network.connectionCount);
-    return door;
+    return this.#door;
   }
 
   /** Ready: registered, and told by the controller who is in the cluster. */
@@ -238,19 +199,19 @@ export class Broker {
         listenerName: name,
         securityProtocol,
         host,
-        port: port === 0 ? door.network.boundPorts.get(name)! : port,
+        port: port === 0 ? door.boundPorts.get(name)! : port,
       })),
       rack: this.#config.get('broker.rack'),
       jmxPort: -1,
-      timestampMs: systemClock.now(),
+      timestampMs: this.#platform.clock.now(),
     };
   }
 
   async #register(store: ZooKeeperStore): Promise<void> {
     this.#brokerEpoch = await registerBroker(this.#registration!, {
       store,
-      clock: systemClock,
-      timers: systemTimers,
+      clock: this.#platform.clock,
+      timers: this.#platform.timers,
       logger: this.#logger,
       patienceMs: this.#config.get('zookeeper.session.timeout.ms') + EXPIRY_SLACK_MS,
     });
@@ -288,7 +249,8 @@ export class Broker {
     rooms.replicas.handleDirectoryFailure(directory);
     if (rooms.logs.offlineDirectories.length === rooms.config.logDirs.length) {
       this.#logger.fatal('all log directories have failed: this broker halts');
-      process.exit(1);
+      this.#platform.halt();
+      return;
     }
     store.logDirEvents.add(brokerId).catch((cause: unknown) => {
       this.#logger.error({ err: cause }, 'could not tell the controller of the failed log directory');
@@ -333,7 +295,6 @@ export class Broker {
 
   async #release(): Promise<void> {
     this.#configSync?.close();
-    await this.#rest?.close();
     await this.#door?.close(GRACEFUL_CLOSE_MS);
     await this.#rooms?.replicas.shutdown();
     await this.#rooms?.logs.shutdown();

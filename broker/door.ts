@@ -1,38 +1,22 @@
-import type { FastifyInstance } from 'fastify';
-import type { Clock, Timers } from '../shared/runtime/clock.ts';
-import type { Logger } from '../shared/runtime/logger.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import { createHttpApp } from './http/app.ts';
-import type { Readiness } from './http/ports.ts';
+import { registerRest } from './http/rest/routes.ts';
 import type { BrokerMetrics } from './metrics/broker-metrics.ts';
 import { NetworkServer } from './network/network-server.ts';
 import type { NetworkOptions, RequestObserver } from './network/options.ts';
 import { RequestMemory } from './network/request-memory.ts';
+import type { Door, DoorParts } from './platform.ts';
 import type { Dispatcher } from './request/handler.ts';
-
-export interface DoorParts {
-  readonly config: BrokerConfig;
-  readonly dispatcher: Dispatcher;
-  readonly metrics: BrokerMetrics;
-  readonly readiness: () => Readiness;
-  readonly routes: (app: FastifyInstance) => void;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-}
+import { buildRestClients } from './rest-clients.ts';
 
 /** The broker's ports with all three dialects behind them. */
-export interface Door {
-  readonly network: NetworkServer;
-  /** Frees the ports and ends all connections, cutting off after `gracefulMs` what does not end by itself. */
-  close(gracefulMs: number): Promise<void>;
-}
-
-export async function buildDoor(parts: DoorParts): Promise<Door> {
-  const { config, dispatcher, metrics, clock, timers, logger } = parts;
+export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorParts): Promise<Door> {
+  const { config, metrics, clock, timers } = rooms;
   const memory = new RequestMemory(config.get('queued.max.request.bytes'));
   const options = networkOptions(config);
   const observer = requestObserver(dispatcher, metrics);
+  const restLogger = logger.child({ component: 'rest' });
+  const rest = buildRestClients(rooms, dispatcher, restLogger);
   const http = await createHttpApp({
     dispatcher,
     memory,
@@ -41,9 +25,9 @@ export async function buildDoor(parts: DoorParts): Promise<Door> {
     clock,
     timers,
     logger: logger.child({ component: 'http' }),
-    readiness: parts.readiness,
+    readiness,
     registry: metrics.registry,
-    routes: parts.routes,
+    routes: app => registerRest(app, rest, restLogger),
   });
   const network = new NetworkServer({
     listeners: config.listeners.listeners.map(({ name, host, port, securityProtocol }) => ({
@@ -61,13 +45,20 @@ export async function buildDoor(parts: DoorParts): Promise<Door> {
     timers,
     logger: logger.child({ component: 'network' }),
   });
+  metrics.exposeProcess();
   metrics.expose('requestBytesInFlight', () => memory.bytesInFlight);
-  return {
-    network,
-    close: async gracefulMs => {
-      await Promise.all([network.close(gracefulMs), http.close(gracefulMs)]);
-    },
+  metrics.expose('connections', () => network.connectionCount);
+  const close = async (gracefulMs: number) => {
+    await rest.close();
+    await Promise.all([network.close(gracefulMs), http.close(gracefulMs)]);
   };
+  try {
+    await network.bind();
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  return { boundPorts: network.boundPorts, startProcessing: () => network.startProcessing(), close };
 }
 
 /** Read at each use, so that dynamic settings take effect. */

@@ -5,6 +5,7 @@ import { createLogger, logLevelFrom } from '../shared/runtime/pino-logger.ts';
 import { Broker } from './broker.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseOverrides } from './config/settings.ts';
+import { systemPlatform } from './system-platform.ts';
 
 /**
  * kafka-server-start: FILE.properties [--override key=value]…
@@ -73,7 +74,7 @@ async function run(argv: readonly string[]): Promise<void> {
     logger.fatal({ err: error }, 'an unexpected error ends this broker');
     process.exit(1);
   });
-  const broker = new Broker(config, logger, process.env);
+  const broker = new Broker(config, logger, systemPlatform(process.env));
   let stopping = false;
   const stop = (signal: string) => {
     if (stopping) return;
