@@ -259,6 +259,9 @@ export class Controller {
 
   async #elect(): Promise<void> {
     const { store, brokerId, clock, failpoints, logger } = this.#parts;
+    // An election that a session's end fell into may have been won in the next one, and its outcome was dropped with all
+    // that was under way: without this the office would be held in this broker's name, by nobody, for ever.
+    if (this.#term === null) await store.controller.dropUnfilled(brokerId);
     this.#activeId = await store.controller.activeId(this.#controllerChanged);
     if (this.#activeId !== null) {
       logger.debug({ controller: this.#activeId }, `broker ${this.#activeId} is the controller`);

@@ -33,6 +33,8 @@ interface Options {
   readonly random?: Random;
   /** Time for modification times; default: always 0. */
   readonly now?: () => number;
+  /** How long an asynchronous call takes; default: no time. */
+  readonly latency?: () => Promise<void>;
 }
 
 /**
@@ -47,11 +49,13 @@ export class MemoryFileSystem implements FileSystem {
   readonly #faults: Fault[] = [];
   readonly #random: Random | undefined;
   readonly #now: () => number;
+  readonly #latency: () => Promise<void>;
   #life = 0;
   #capacity = Infinity;
   #unfinished: (() => void)[] = [];
 
-  constructor({ random, now = () => 0 }: Options = {}) {
+  constructor({ random, now = () => 0, latency = () => Promise.resolve() }: Options = {}) {
+    this.#latency = latency;
     this.#random = random;
     this.#now = now;
   }
@@ -168,7 +172,7 @@ export class MemoryFileSystem implements FileSystem {
       writevSync,
       syncSync,
       read: async (...args) => {
-        await Promise.resolve();
+        await this.#latency();
         return readSync(...args);
       },
       writev: async (buffers, position) => {
@@ -176,7 +180,7 @@ export class MemoryFileSystem implements FileSystem {
         const data = Buffer.concat(buffers);
         const torn = () => file.write(data.subarray(0, this.#random?.int(data.length + 1) ?? 0), position);
         this.#unfinished.push(torn);
-        await Promise.resolve();
+        await this.#latency();
         const at = this.#unfinished.indexOf(torn);
         if (at >= 0) this.#unfinished.splice(at, 1);
         check();
@@ -184,7 +188,7 @@ export class MemoryFileSystem implements FileSystem {
       },
       sync: async () => {
         check();
-        await Promise.resolve();
+        await this.#latency();
         syncSync();
       },
       truncateSync: length => {
@@ -268,7 +272,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async removeFile(path: string): Promise<void> {
-    await Promise.resolve();
+    await this.#latency();
     this.removeFileSync(path);
   }
 
@@ -278,7 +282,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async removeDirectory(path: string): Promise<void> {
-    await Promise.resolve();
+    await this.#latency();
     this.#failIf('remove', path);
     for (const below of [...this.#nodes.keys()]) {
       if (below === path || below.startsWith(`${path}/`)) this.#nodes.delete(below);

@@ -22,6 +22,9 @@ export interface MemoryZooKeeperOptions {
 
 type WatchKind = 'node' | 'children';
 
+/** Has the client's process take what arrives: now, later, or never. */
+type Gate = (arrival: () => void) => void;
+
 /** A watch as the server of a connection holds it. */
 interface Connection {
   readonly watches: Record<WatchKind, Set<string>>;
@@ -45,8 +48,8 @@ export class MemoryZooKeeper {
   }
 
   /** Connects another client; resolves when it has a session. */
-  async connect(): Promise<MemoryZooKeeperClient> {
-    const client = new MemoryZooKeeperClient(this);
+  async connect(receive?: Gate): Promise<MemoryZooKeeperClient> {
+    const client = new MemoryZooKeeperClient(this, receive);
     await this.options.timers.sleep(this.options.latencyMs());
     client.reconnect();
     return client;
@@ -89,6 +92,7 @@ const MAX_DATA_BYTES = 1_000_000;
 /** One client. Its connection stays as it is until `disconnect`, `reconnect` or `expire` is called. */
 export class MemoryZooKeeperClient implements ZooKeeper {
   readonly #server: MemoryZooKeeper;
+  readonly #receive: Gate;
   readonly #listeners: ((event: SessionEvent) => void)[] = [];
   readonly #watchers = { node: new Map<string, Set<Watcher>>(), children: new Map<string, Set<Watcher>>() };
   /** Watched nodes that were there when the watch was set. */
@@ -108,8 +112,9 @@ export class MemoryZooKeeperClient implements ZooKeeper {
   /** Messages under way in each direction: the oldest arrives first, whatever its own delay was. */
   readonly #lanes = { up: [] as (() => void)[], down: [] as (() => void)[] };
 
-  constructor(server: MemoryZooKeeper) {
+  constructor(server: MemoryZooKeeper, receive: Gate = arrival => arrival()) {
     this.#server = server;
+    this.#receive = receive;
   }
 
   get sessionId(): bigint {
@@ -334,6 +339,8 @@ export class MemoryZooKeeperClient implements ZooKeeper {
     this.#inFlight.add(call);
     const connection = this.#connection!;
     this.#deliver('up', () => {
+      // The server has closed the connection of a session that is over; what is sent into it comes to nothing.
+      if (!this.#server.isAlive(this.#session)) return;
       let settle: () => void;
       try {
         const value = call.execute(this.#session, connection);
@@ -354,9 +361,10 @@ export class MemoryZooKeeperClient implements ZooKeeper {
   #deliver(lane: 'up' | 'down', action: () => void): void {
     const connection = this.#connection;
     const queue = this.#lanes[lane];
-    queue.push(() => {
+    const arrive = () => {
       if (this.#connection === connection) action();
-    });
+    };
+    queue.push(lane === 'up' ? arrive : () => this.#receive(arrive));
     this.#after(() => queue.shift()?.());
   }
 

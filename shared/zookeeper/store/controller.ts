@@ -75,6 +75,18 @@ export class ControllerStore {
     return { epoch, epochZkVersion: current.stat.version };
   }
 
+  /** Removes a `/controller` that this very session made, for a broker that does not fill the office. */
+  async dropUnfilled(brokerId: number): Promise<void> {
+    const node = await read(this.#context, CONTROLLER_PATH);
+    if (node === null || node.stat.ephemeralOwner !== this.#context.zk.sessionId) return;
+    if (decodeController(node.data) !== brokerId) return;
+    try {
+      await untilKnown(this.#context, () => this.#context.zk.remove(CONTROLLER_PATH, node.stat.version));
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE', 'BAD_VERSION')) throw error;
+    }
+  }
+
   /** Gives the office up, if it is still held: removes `/controller` so that another election starts. */
   async resign(epochZkVersion: number): Promise<void> {
     try {

@@ -57,6 +57,17 @@ describe('election of the controller', () => {
     await cluster.until('0 hears of 2 brokers', () => cluster.broker(0).knownBrokers.length === 2);
   });
 
+  test('an office that an election won in the new session, while the end of the old one was dealt with, is filled', async () => {
+    const cluster = await ControllerCluster.start([0]);
+    const { controller } = cluster.broker(0);
+    await cluster.until('in office', () => controller.isActive);
+    // What the end of a session drops may have claimed the office in the next one already.
+    await cluster.run(controller.handleSessionExpired());
+    expect(controller.isActive).toBe(false);
+    await cluster.run(controller.handleNewSession());
+    await cluster.until('in office again', () => controller.isActive);
+  });
+
   test('a controller that was replaced without knowing writes nothing and resigns', async () => {
     const cluster = await ControllerCluster.start([0, 1]);
     await cluster.createTopic('t', [[0, 1]]);

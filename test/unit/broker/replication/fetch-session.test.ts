@@ -6,7 +6,7 @@ import { HostedPartitions } from '../../../../broker/replication/hosted-partitio
 import { MetadataCache } from '../../../../broker/metadata/metadata-cache.ts';
 import { ErrorCode } from '../../../../shared/protocol/errors.ts';
 import { Fetch } from '../../../../shared/protocol/messages/fetch.ts';
-import { seededRandom } from '../storage/support.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
 import { paramsOf, recode, ReplicationCluster, TOPIC_ID } from './support.ts';
 
 const MINUTE = 60_000;

@@ -21,7 +21,8 @@ import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../share
 import { partitionKey } from '../../../../shared/topics/topic-partition.ts';
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
 import { VirtualTime } from '../../../support/virtual-time.ts';
-import { batchOf, seededRandom } from '../storage/support.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
+import { batchOf } from '../storage/support.ts';
 
 export const TOPIC = 'orders';
 export const TOPIC_ID = 'fRdKkNXPQ3iNVlOqkYIyRA';

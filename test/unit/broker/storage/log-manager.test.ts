@@ -166,9 +166,18 @@ describe('logs', () => {
     f.fs.kill();
     f.fs.writeFile('/data/orders-0/partition.metadata', 'version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA');
     await expect(f.open()).rejects.toThrow(/partition.metadata is malformed/);
-    f.fs.writeFile('/data/orders-0/partition.metadata', '');
-    expect((await f.open()).getLog('orders', 0)!.topicId).toBeNull();
   });
+
+  it.each(['', 'version', 'version: 0\ntopic_id: oVf2zRjJQI', '\0\0\0\0'])(
+    'start without their topic id when power was lost before it was on disk: %j',
+    async content => {
+      const f = fixture();
+      ordersLog(await f.open());
+      f.fs.kill();
+      f.fs.writeFile('/data/orders-0/partition.metadata', content);
+      expect((await f.open()).getLog('orders', 0)!.topicId).toBeNull();
+    },
+  );
 
   it('are deleted at once for everybody, their files later', async () => {
     const f = fixture();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
-import { seededRandom } from './support.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
 
 /** The content that a sequence of writes can leave after a loss of power: a prefix of them, the last one perhaps in part. */
 function survivors(seed: number): string {

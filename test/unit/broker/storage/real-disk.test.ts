@@ -9,7 +9,8 @@ import { silentLogger } from '../../../../shared/runtime/logger.ts';
 import { systemRandom } from '../../../../shared/runtime/random.ts';
 import { realFileSystem } from '../../../../shared/runtime/real-file-system.ts';
 import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../shared/topics/topic-config.ts';
-import { batchOf, ordersLog, readAll, recordsIn, seededRandom } from './support.ts';
+import { batchOf, ordersLog, readAll, recordsIn } from './support.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
 
 let directory: string;
 beforeEach(() => {

@@ -14,7 +14,7 @@ import {
   segmentFileName,
 } from '../../../../broker/storage/file-names.ts';
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
-import { seededRandom } from './support.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
 
 describe('checkpoints of offsets', () => {
   it('have Kafka’s bytes', () => {

@@ -5,9 +5,9 @@ import { BatchCursor } from '../../../../shared/records/batch-cursor.ts';
 import { RecordCursor } from '../../../../shared/records/record-cursor.ts';
 import type { Clock, Timer, Timers } from '../../../../shared/runtime/clock.ts';
 import { silentLogger } from '../../../../shared/runtime/logger.ts';
-import type { Random } from '../../../../shared/runtime/random.ts';
 import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../shared/topics/topic-config.ts';
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
 
 /** Time that moves only when told to; the end of a turn is a real one. */
 export class ManualTime implements Clock, Timers {
@@ -58,22 +58,6 @@ export class ManualTime implements Clock, Timers {
     }
     this.#now = end;
   }
-}
-
-/** A small generator (mulberry32): a seed replays a run. */
-export function seededRandom(seed: number): Random {
-  let state = seed | 0;
-  const float = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return {
-    float,
-    int: bound => Math.floor(float() * bound),
-    bytes: length => Buffer.from(Array.from({ length }, () => Math.floor(float() * 256))),
-  };
 }
 
 export interface Fixture {

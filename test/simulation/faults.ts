@@ -1,0 +1,234 @@
+import type { Random } from '../../shared/runtime/random.ts';
+import type { SimulatedBroker } from './simulated-broker.ts';
+import { PARTITIONS } from './topics.ts';
+import type { Workload } from './workload.ts';
+import type { World } from './world.ts';
+
+/** Milliseconds from the first fault to the last. */
+const TROUBLE_MS = 45_000;
+/** Milliseconds between two faults, at most. */
+const PAUSE_MS = 3_500;
+
+interface Fault {
+  readonly name: string;
+  readonly weight: number;
+  /** Does it; false when it has no place just now. */
+  inflict(trouble: Trouble): boolean;
+}
+
+/** Everything that goes wrong, and how it gets well again. */
+const FAULTS: readonly Fault[] = [
+  { name: 'kill', weight: 6, inflict: trouble => trouble.kill() },
+  { name: 'stop', weight: 2, inflict: trouble => trouble.stop() },
+  { name: 'lose power', weight: 3, inflict: trouble => trouble.losePower() },
+  { name: 'freeze', weight: 4, inflict: trouble => trouble.freeze() },
+  { name: 'expire', weight: 3, inflict: trouble => trouble.expire() },
+  { name: 'cut brokers', weight: 4, inflict: trouble => trouble.cutBrokers() },
+  { name: 'cut off', weight: 2, inflict: trouble => trouble.cutOff() },
+  { name: 'cut ZooKeeper', weight: 4, inflict: trouble => trouble.cutZooKeeper() },
+  { name: 'slow', weight: 3, inflict: trouble => trouble.slow() },
+  { name: 'reset', weight: 3, inflict: trouble => trouble.reset() },
+  { name: 'bad write', weight: 3, inflict: trouble => trouble.badWrite() },
+  { name: 'full disk', weight: 1, inflict: trouble => trouble.fullDisk() },
+  { name: 'elect', weight: 3, inflict: trouble => trouble.elect() },
+];
+
+/** Inflicts faults at random, and heals all of them in the end. */
+export class Trouble {
+  readonly #world: World;
+  readonly #workload: Workload;
+  readonly #random: Random;
+  readonly #cures = new Set<() => void>();
+  /** Brokers whose disk fails, or will. */
+  readonly #damaged = new Set<SimulatedBroker>();
+
+  constructor(world: World, workload: Workload, random: Random) {
+    this.#world = world;
+    this.#workload = workload;
+    this.#random = random;
+  }
+
+  async run(): Promise<void> {
+    const { time } = this.#world;
+    const end = time.now() + TROUBLE_MS;
+    while (time.now() < end) {
+      await time.sleep(this.#random.int(PAUSE_MS));
+      this.#world.forgetLostPower();
+      const fault = this.#choose();
+      if (fault.inflict(this)) this.#world.note(`fault: ${fault.name}`);
+    }
+  }
+
+  #choose(): Fault {
+    let at = this.#random.int(FAULTS.reduce((sum, { weight }) => sum + weight, 0));
+    return FAULTS.find(({ weight }) => (at -= weight) < 0)!;
+  }
+
+  heal(): void {
+    this.#world.note('everything heals');
+    for (const cure of [...this.#cures]) cure();
+  }
+
+  /** Undoes a fault after a while, or when everything heals. */
+  #later(atMost: number, undo: () => void): void {
+    const cure = () => {
+      if (this.#cures.delete(cure)) undo();
+    };
+    this.#cures.add(cure);
+    this.#world.time.after(50 + this.#random.int(atMost), cure);
+  }
+
+  #broker(): SimulatedBroker {
+    return this.#world.brokers[this.#random.int(this.#world.brokers.length)]!;
+  }
+
+  /** A broker that may fail now: while what a loss of power took is still counted on, no other broker may. */
+  #victim(): SimulatedBroker | null {
+    const broker = this.#broker();
+    return this.#isFragile || !broker.isUp || broker.life!.isFrozen ? null : broker;
+  }
+
+  get #isFragile(): boolean {
+    return this.#world.brokers.some(other => other.lostPower);
+  }
+
+  kill(): boolean {
+    const broker = this.#victim();
+    if (broker === null) return false;
+    broker.kill();
+    this.#later(12_000, () => broker.start());
+    return true;
+  }
+
+  stop(): boolean {
+    const broker = this.#victim();
+    if (broker === null) return false;
+    void broker.stop();
+    this.#later(12_000, () => {
+      broker.kill();
+      broker.start();
+    });
+    return true;
+  }
+
+  /**
+   * Kafka keeps what is acknowledged on several machines, not on disk: losing the memory of one is survived when the
+   * others stand, and once the controller has taken it out of the in-sync sets. So nobody else fails until then, and the
+   * one that lost power does not come back before.
+   */
+  losePower(): boolean {
+    const { brokers, network } = this.#world;
+    const broker = this.#victim();
+    const isWell = brokers.every(each => this.#world.isRegistered(each) && !this.#damaged.has(each));
+    const isCut = brokers.some(
+      a =>
+        network.isCut(this.#world.zooKeeperLink(a)) || brokers.some(b => network.isCut(network.link(a.name, b.name))),
+    );
+    if (broker === null || !isWell || isCut || this.#isLastInSync(broker)) return false;
+    broker.losePower();
+    const startWhenForgotten = () => {
+      this.#world.forgetLostPower();
+      if (broker.lostPower) this.#later(2_000, startWhenForgotten);
+      else broker.start();
+    };
+    this.#later(4_000, startWhenForgotten);
+    return true;
+  }
+
+  #isLastInSync({ id }: SimulatedBroker): boolean {
+    return PARTITIONS.some(each => {
+      const isr = this.#world.partitionState(each.topic, each.partition)?.isr ?? [];
+      return isr.length < 2 && isr.includes(id);
+    });
+  }
+
+  freeze(): boolean {
+    const broker = this.#victim();
+    if (broker === null) return false;
+    const { life } = broker;
+    broker.freeze();
+    this.#later(12_000, () => {
+      if (broker.life === life) broker.thaw();
+    });
+    return true;
+  }
+
+  expire(): boolean {
+    const zk = this.#victim()?.zk ?? null;
+    if (zk?.connected !== true) return false;
+    zk.expire();
+    return true;
+  }
+
+  #cut(link: string): void {
+    this.#later(15_000, this.#world.network.cut(link));
+  }
+
+  cutBrokers(): boolean {
+    const [a, b] = [this.#victim(), this.#victim()];
+    if (a === null || b === null || a === b) return false;
+    this.#cut(this.#world.network.link(a.name, b.name));
+    return true;
+  }
+
+  cutOff(): boolean {
+    const broker = this.#victim();
+    if (broker === null) return false;
+    const others = [...this.#world.brokers.map(({ name }) => name), 'writer', 'reader', 'careless'];
+    for (const name of others) if (name !== broker.name) this.#cut(this.#world.network.link(broker.name, name));
+    return true;
+  }
+
+  cutZooKeeper(): boolean {
+    const broker = this.#victim();
+    if (broker === null) return false;
+    this.#later(15_000, this.#world.cutZooKeeper(broker));
+    return true;
+  }
+
+  slow(): boolean {
+    const [a, b] = [this.#broker(), this.#broker()];
+    this.#later(8_000, this.#world.network.slow(this.#world.network.link(a.name, b.name), 400));
+    return a !== b;
+  }
+
+  reset(): boolean {
+    const { connections } = this.#world.network;
+    for (const connection of [...connections]) if (this.#random.int(3) === 0) connection.reset();
+    return true;
+  }
+
+  /** A write that fails, in the middle perhaps, takes its directory offline; the other one serves on until the restart. */
+  badWrite(): boolean {
+    const broker = this.#victim();
+    if (broker === null) return false;
+    const path = new RegExp(`^/disk-${['a', 'b'][this.#random.int(2)]!}/.*\\.log$`);
+    const short = this.#random.int(2) === 0;
+    broker.fs.inject({ operation: 'write', path, code: 'EIO', after: this.#random.int(150), short, times: 1 });
+    this.#restartLater(broker);
+    return true;
+  }
+
+  fullDisk(): boolean {
+    const broker = this.#victim();
+    if (broker === null) return false;
+    broker.fs.setCapacity(broker.fs.used + this.#random.int(2_000));
+    this.#later(8_000, () => broker.fs.setCapacity(Infinity));
+    this.#restartLater(broker);
+    return true;
+  }
+
+  #restartLater(broker: SimulatedBroker): void {
+    this.#damaged.add(broker);
+    this.#later(12_000, () => {
+      this.#damaged.delete(broker);
+      broker.kill();
+      broker.start();
+    });
+  }
+
+  elect(): boolean {
+    void this.#workload.electPreferred();
+    return true;
+  }
+}

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const SEEDS = 200;
+
+interface Outcome {
+  readonly status: number;
+  readonly output: string;
+}
+
+/** `npm run test:sim -- …` */
+async function simulate(...options: string[]): Promise<Outcome> {
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'main.ts'), ...options]);
+    return { status: 0, output: stdout };
+  } catch (error) {
+    const { code, stdout } = error as { code: number; stdout: string };
+    return { status: code, output: stdout };
+  }
+}
+
+describe('the simulation', () => {
+  it(`keeps all promises through ${SEEDS} seeds`, async () => {
+    const { status, output } = await simulate('--seeds', String(SEEDS));
+    expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining(`${SEEDS} seeds, 0 failed`) });
+  });
+
+  it('lives through a seed twice in the same way', async () => {
+    const first = await simulate('--seed', '7');
+    const second = await simulate('--seed', '7');
+    expect(first.output).toMatch(/trace [0-9a-f]{16}/);
+    expect(second).toEqual(first);
+  });
+});
