@@ -11,6 +11,7 @@ import type { BrokerMetrics } from '../metrics/broker-metrics.ts';
 import { fetchError, type FetchedPartition } from '../replication/fetch-target.ts';
 import { fetcherOf, type FetchSessions } from '../replication/fetch-sessions.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
+import type { RequestContext } from '../request/context.ts';
 import type { ApiHandler } from '../request/handler.ts';
 import type { LeaderHints } from './leader-hints.ts';
 
@@ -41,7 +42,7 @@ export function fetchHandler(parts: FetchParts): ApiHandler<typeof Fetch> {
       const version = context.apiVersion;
       const session = sessions.open(request, version);
       if (session.errorCode !== ErrorCode.NONE) return session.answer([]);
-      const params = { ...paramsOf(request, version, config), closed: context.connection.closed };
+      const params = { ...paramsOf(request, context, config), closed: context.connection.closed };
       const fetched = await replicas.fetch(params, session.view, () => context.park());
       const readable = fetched.map(found => adapt(found, version));
       for (const found of readable) meter(metrics, found, params.replicaId >= 0);
@@ -53,7 +54,7 @@ export function fetchHandler(parts: FetchParts): ApiHandler<typeof Fetch> {
   };
 }
 
-function paramsOf(request: Request, version: number, config: BrokerConfig) {
+function paramsOf(request: Request, { apiVersion, answerMemory }: RequestContext, config: BrokerConfig) {
   const replicaId = fetcherOf(request);
   const limit = config.get('fetch.max.bytes');
   return {
@@ -62,8 +63,9 @@ function paramsOf(request: Request, version: number, config: BrokerConfig) {
     minBytes: request.minBytes,
     // The limit protects this broker from consumers; followers are trusted with their own.
     maxBytes: replicaId >= 0 ? request.maxBytes : Math.min(request.maxBytes, limit),
-    minOneMessage: version >= 3,
-    fromFollowers: version >= FIRST_VERSION_FROM_FOLLOWERS,
+    minOneMessage: apiVersion >= 3,
+    fromFollowers: apiVersion >= FIRST_VERSION_FROM_FOLLOWERS,
+    ...(answerMemory === undefined ? {} : { memory: answerMemory }),
   };
 }
 

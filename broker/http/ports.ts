@@ -1,8 +1,16 @@
+import type { AnswerMemory } from '../request/answer-memory.ts';
+
 /** What this room needs of others; broker.ts plugs it in. */
 
 /** Memory of one request, held until it has been answered. */
 export interface Lease {
   readonly bytes: Buffer;
+  release(): void;
+}
+
+/** Memory of one answer. */
+export interface AnswerLease extends AnswerMemory {
+  /** Nobody looks at the answer any more. Without it, the memory is left to the garbage collector. */
   release(): void;
 }
 
@@ -12,6 +20,8 @@ export interface RequestMemory {
   tryLease(length: number, isProduce: boolean): Lease | null;
   /** Memory when it is there; returns what gives up waiting. */
   lease(length: number, isProduce: boolean, granted: (lease: Lease) => void): () => void;
+  /** Memory for the answer to one request. */
+  forAnswer(): AnswerLease;
 }
 
 /** What metrics want to hear about RPCs. */

@@ -6,8 +6,12 @@ import type { ConnectionContext } from '../request/context.ts';
 
 /** Where the answer to an RPC goes. After `send` or `reset` nothing else may be called. */
 export interface RpcReply {
-  /** @param bytes of all chunks together */
-  send(status: number, contentType: string | null, chunks: readonly Buffer[], bytes: number): void;
+  /**
+   * @param bytes of all chunks together
+   * @param sent called once when nobody reads the chunks any more; perhaps never, if the answer is broken off. That the
+   *   call is closed says less: an HTTP/2 stream is over when its last frame is queued, and is written after that
+   */
+  send(status: number, contentType: string | null, chunks: readonly Buffer[], bytes: number, sent: () => void): void;
   /** Breaks off without an answer: that stream only, or the whole connection where it carries nothing else. */
   reset(): void;
 }
@@ -54,12 +58,12 @@ export function http1Call(request: IncomingMessage, response: ServerResponse, co
 
 function http1Reply(response: ServerResponse): RpcReply {
   return {
-    send(status, contentType, chunks, bytes) {
+    send(status, contentType, chunks, bytes, sent) {
       const type = contentType === null ? {} : { 'content-type': contentType, 'content-length': bytes };
       response.writeHead(status, type);
       response.cork();
       for (const chunk of chunks) response.write(chunk);
-      response.end();
+      response.end(sent);
       response.uncork();
     },
     reset: () => response.destroy(),
@@ -81,11 +85,11 @@ export function http2Call(stream: ServerHttp2Stream, headers: Http2Headers, conn
 
 function http2Reply(stream: ServerHttp2Stream): RpcReply {
   return {
-    send(status, contentType, chunks, bytes) {
+    send(status, contentType, chunks, bytes, sent) {
       if (stream.destroyed || stream.closed) return;
       const type = contentType === null ? {} : { 'content-type': contentType, 'content-length': bytes };
       stream.respond({ ':status': status, ...type }, { endStream: chunks.length === 0 });
-      if (chunks.length > 0) endWith(stream, chunks);
+      if (chunks.length > 0) endWith(stream, chunks, sent);
       // An answer that comes before the end of the request makes the rest of it pointless (RFC 9113, 8.1).
       if (!stream.readableEnded) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
     },
@@ -93,13 +97,12 @@ function http2Reply(stream: ServerHttp2Stream): RpcReply {
   };
 }
 
-function endWith(stream: ServerHttp2Stream, chunks: readonly Buffer[]): void {
-  if (chunks.length === 1) {
-    stream.end(chunks[0]);
-    return;
-  }
+/** A write's callback comes when the session's socket has taken its bytes; 'finish' often does not come at all. */
+function endWith(stream: ServerHttp2Stream, chunks: readonly Buffer[], sent: () => void): void {
+  const last = chunks.length - 1;
   stream.cork();
-  for (const chunk of chunks) stream.write(chunk);
+  for (let i = 0; i < last; i++) stream.write(chunks[i]!);
+  stream.write(chunks[last]!, sent);
   stream.end();
   stream.uncork();
 }

@@ -1,3 +1,4 @@
+import type { AnswerMemory } from '../request/answer-memory.ts';
 import type { ConnectionContext, RequestContext } from '../request/context.ts';
 import type { ApiHandler } from '../request/handler.ts';
 import type { ProduceTurn } from './produce-order.ts';
@@ -30,6 +31,10 @@ export class RpcContext implements RequestContext {
   get connection(): ConnectionContext {
     this.#connection ??= this.#withOwnEnd();
     return this.#connection;
+  }
+
+  get answerMemory(): AnswerMemory {
+    return this.#exchange.answerMemory;
   }
 
   park(): void {

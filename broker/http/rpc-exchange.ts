@@ -1,4 +1,4 @@
-import type { Lease } from './ports.ts';
+import type { AnswerLease, Lease, RequestMemory } from './ports.ts';
 import type { RpcCall } from './rpc-call.ts';
 import type { UnsentAnswers } from './unsent-answers.ts';
 
@@ -9,22 +9,25 @@ export class ClientGone extends Error {
 
 /**
  * One RPC from its head to its last byte. It outlives the handler: the request's memory is held until the handler is
- * done *and* the answer is out, for an answer may hold views of the request.
+ * done *and* the call is closed, the answer's until the kernel has all of it.
  */
 export class RpcExchange {
   readonly #call: RpcCall;
   readonly #unsent: UnsentAnswers;
+  readonly #memory: RequestMemory;
   #gone: Error | null = null;
   #onGone: ((reason: Error) => void) | null = null;
   #abort: AbortController | null = null;
   #lease: Lease | null = null;
+  #answerMemory: AnswerLease | null = null;
   #unsentBytes = 0;
   #isSettled = false;
   #isClosed = false;
 
-  constructor(call: RpcCall, unsent: UnsentAnswers) {
+  constructor(call: RpcCall, unsent: UnsentAnswers, memory: RequestMemory) {
     this.#call = call;
     this.#unsent = unsent;
+    this.#memory = memory;
     call.onClose(() => this.#onClose());
   }
 
@@ -60,14 +63,26 @@ export class RpcExchange {
     this.#lease = lease;
   }
 
+  /** Memory for the answer, for handlers that want it; it goes back when all of the answer has been sent. */
+  get answerMemory(): AnswerLease {
+    this.#answerMemory ??= this.#memory.forAnswer();
+    return this.#answerMemory;
+  }
+
   /** @returns the answer's bytes */
   answer(status: number, contentType: string | null, chunks: readonly Buffer[]): number {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (this.#isClosed) return bytes;
     this.#unsentBytes = bytes;
     this.#unsent.add(bytes);
-    this.#call.reply.send(status, contentType, chunks, bytes);
+    const own = chunks.map(chunk => this.#withoutRequest(chunk));
+    this.#call.reply.send(status, contentType, own, bytes, () => this.#answerMemory?.release());
     return bytes;
+  }
+
+  /** The request's memory is another's as soon as the call is closed, when the answer may still be waiting to be sent. */
+  #withoutRequest(chunk: Buffer): Buffer {
+    return chunk.buffer === this.#lease?.bytes.buffer ? Buffer.from(chunk) : chunk;
   }
 
   reset(): void {

@@ -61,7 +61,7 @@ export class RpcService {
   /** Answers the call, whatever happens. */
   async serve(call: RpcCall): Promise<void> {
     const session = this.#sessionOf(call.connection);
-    const exchange = new RpcExchange(call, session.unsent);
+    const exchange = new RpcExchange(call, session.unsent, this.#parts.memory);
     let turn: ProduceTurn | null = null;
     try {
       const head = this.#head(call);

@@ -11,7 +11,7 @@ const COALESCE_MAX_BYTES = 16 * 1024;
 export function writeAnswers(socket: Socket, requests: readonly PipelinedRequest[], written: () => void): void {
   const chunks = requests.flatMap(request => request.answer ?? []);
   const release = () => {
-    for (const request of requests) request.lease.release();
+    for (const request of requests) request.release();
     written();
   };
   if (chunks.length === 0) release();

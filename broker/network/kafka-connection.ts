@@ -109,7 +109,7 @@ export class KafkaConnection {
   end(): void {
     if (this.#state === 'closed') return;
     this.#state = 'ending';
-    this.#next?.request.lease.release();
+    this.#next?.request.release();
     this.#next = null;
     this.#memory.discard();
     this.#pauseReading();
@@ -176,7 +176,8 @@ export class KafkaConnection {
       if (fault !== null) throw new FrameError(fault);
       const header = decodeRequestHeader(frame);
       const receivedAt = this.#lastProgress;
-      const request = new PipelinedRequest(header, this.#context, lease, receivedAt, () => this.#advanceSoon());
+      const { memory } = this.#shared;
+      const request = new PipelinedRequest(header, this.#context, lease, memory, receivedAt, () => this.#advanceSoon());
       this.#next = { request, body: frame.subarray(header.bodyOffset) };
     } catch (error) {
       lease.release();
@@ -233,7 +234,7 @@ export class KafkaConnection {
 
   #settle(request: PipelinedRequest): void {
     request.state = 'answered';
-    if (request.isAbandoned) request.lease.release();
+    if (request.isAbandoned) request.release();
     else this.#flushSoon();
   }
 
@@ -316,7 +317,7 @@ export class KafkaConnection {
   #onClose(): void {
     this.#state = 'closed';
     this.#graceTimer?.cancel();
-    this.#next?.request.lease.release();
+    this.#next?.request.release();
     this.#next = null;
     this.#memory.discard();
     this.#pipeline.abandon();

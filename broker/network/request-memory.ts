@@ -1,3 +1,4 @@
+import { PooledAnswerMemory } from './answer-memory.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { FramePool } from './frame-pool.ts';
 
@@ -48,12 +49,15 @@ export class RequestMemory {
   readonly #other: ByteBudget;
   readonly #pool: FramePool;
 
-  /** @param limitBytes `queued.max.request.bytes`, positive */
-  constructor(limitBytes: number) {
+  /**
+   * @param limitBytes `queued.max.request.bytes`, positive
+   * @param pool where the memory comes from
+   */
+  constructor(limitBytes: number, pool = new FramePool(limitBytes * POOLED_SHARE)) {
     const reserved = Math.ceil(limitBytes * RESERVED_SHARE);
     this.#produce = new ByteBudget(Math.max(1, limitBytes - reserved));
     this.#other = new ByteBudget(reserved);
-    this.#pool = new FramePool(limitBytes * POOLED_SHARE);
+    this.#pool = pool;
   }
 
   /** Bytes of the requests under way. */
@@ -74,6 +78,14 @@ export class RequestMemory {
   lease(length: number, isProduce: boolean, granted: (lease: Lease) => void): () => void {
     const budget = this.#budgetOf(isProduce);
     return budget.wait(length, () => granted(new PooledLease(length, budget, this.#pool)));
+  }
+
+  /**
+   * Memory for the answer to a request, out of the same pool. It is not bounded here: how many answers may wait to be
+   * sent, and how large they are, is bounded by connection.
+   */
+  forAnswer(): PooledAnswerMemory {
+    return new PooledAnswerMemory(this.#pool);
   }
 
   #budgetOf(isProduce: boolean): ByteBudget {

@@ -1,5 +1,6 @@
 import type { ConnectionContext, RequestContext } from '../request/context.ts';
-import type { Lease } from './request-memory.ts';
+import type { PooledAnswerMemory } from './answer-memory.ts';
+import type { Lease, RequestMemory } from './request-memory.ts';
 
 /** Requests of one connection that may be under way at a time. */
 export const MAX_IN_FLIGHT = 64;
@@ -35,12 +36,15 @@ export class PipelinedRequest implements RequestContext {
   endsConnection = false;
   /** Nobody waits for the answer any more; the memory is still the handler's until it is done. */
   isAbandoned = false;
+  readonly #memory: RequestMemory;
   readonly #onParked: () => void;
+  #answerMemory: PooledAnswerMemory | null = null;
 
   constructor(
     header: { apiKey: number; apiVersion: number; correlationId: number; clientId: string | null },
     connection: ConnectionContext,
     lease: Lease,
+    memory: RequestMemory,
     receivedAt: number,
     onParked: () => void,
   ) {
@@ -51,7 +55,19 @@ export class PipelinedRequest implements RequestContext {
     this.connection = connection;
     this.lease = lease;
     this.receivedAt = receivedAt;
+    this.#memory = memory;
     this.#onParked = onParked;
+  }
+
+  get answerMemory(): PooledAnswerMemory {
+    this.#answerMemory ??= this.#memory.forAnswer();
+    return this.#answerMemory;
+  }
+
+  /** Gives back the memory of request and answer: the handler is done, and the answer is written or never will be. */
+  release(): void {
+    this.lease.release();
+    this.#answerMemory?.release();
   }
 
   park(): void {
@@ -111,7 +127,7 @@ export class RequestPipeline {
   /** Forgets all requests: memory of answered ones is given back now, of the others by whoever sees them end. */
   abandon(): void {
     for (const request of this.#requests) {
-      if (request.state === 'answered') request.lease.release();
+      if (request.state === 'answered') request.release();
       request.isAbandoned = true;
     }
     this.#requests = [];

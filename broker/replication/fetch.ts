@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
+import type { AnswerMemory } from '../request/answer-memory.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
 import { clientError } from './errors.ts';
 import {
@@ -27,6 +28,8 @@ export interface FetchParams {
   readonly fromFollowers: boolean;
   /** Aborts when nobody waits for the answer any more. */
   readonly closed?: AbortSignal;
+  /** Where records that are read from files go; they are then to be looked at only until the answer has been sent. */
+  readonly memory?: AnswerMemory;
 }
 
 /** What a first look, which touches no file, says of a target. */
@@ -193,8 +196,11 @@ async function readLog(
 ): Promise<FetchedPartition> {
   const { target, partition, log, leaderEpoch } = look;
   try {
-    const upperBound = isFollower(params) ? 'logEnd' : 'highWatermark';
-    const { records, sizeInBytes } = await log.read(target.fetchOffset, maxBytes, { upperBound, minOneMessage });
+    const { records, sizeInBytes } = await log.read(target.fetchOffset, maxBytes, {
+      upperBound: isFollower(params) ? 'logEnd' : 'highWatermark',
+      minOneMessage,
+      ...(params.memory === undefined ? {} : { memory: params.memory }),
+    });
     // While the file was read, this broker may have become a follower and truncated the log, so that what was read is
     // another leader's. The fetcher, still in the former epoch, would append it behind records that those do not follow.
     const errorCode = checkAccess(partition, params, target);

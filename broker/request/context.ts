@@ -1,3 +1,5 @@
+import type { AnswerMemory } from './answer-memory.ts';
+
 /** How a request reached the broker. 'local' is the in-process connection that the REST door uses. */
 export type Dialect = 'kafka' | 'http' | 'local';
 
@@ -30,6 +32,8 @@ export interface RequestContext {
   readonly clientId: string;
   readonly apiKey: number;
   readonly apiVersion: number;
+  /** Where the answer may have its large pieces from; without it they are the garbage collector's. */
+  readonly answerMemory?: AnswerMemory;
   /**
    * Says that everything of this request that must keep its place in the connection's order is done, and that the rest
    * is waiting (for replication, for data, for a timeout). The connection may then start its next request; answers

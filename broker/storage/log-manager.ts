@@ -11,6 +11,7 @@ import { createLog, loadLog } from './log-loader.ts';
 import type { LoadedLog, LogEnvironment } from './log-state.ts';
 import { OpenFiles } from './open-files.ts';
 import { PartitionLog } from './partition-log.ts';
+import { ReadPace } from './read-pace.ts';
 import { Removals } from './removals.ts';
 import type { SegmentResources } from './segment.ts';
 import type { LogManagerSetup } from './storage-setup.ts';
@@ -51,6 +52,7 @@ export class LogManager {
       fs,
       files: new OpenFiles(fs, MAX_OPEN_SEGMENTS),
       indexCache: new IndexCache(INDEX_CACHE_BYTES),
+      readPace: new ReadPace(clock, options.longestBlockingRead),
     };
     this.#scheduler = new WriteScheduler(clock, timers);
     this.#tailCache = new TailCache(options.tailCacheBytes);

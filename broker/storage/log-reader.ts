@@ -1,10 +1,11 @@
 import * as batch from '../../shared/records/batch.ts';
-import { LEAST_SIZE, SIZE_UP_TO_MAGIC } from '../../shared/records/layout.ts';
+import { HEADER_SIZE, LEAST_SIZE, SIZE_UP_TO_MAGIC } from '../../shared/records/layout.ts';
+import type { AnswerMemory } from '../request/answer-memory.ts';
 import { StorageError } from './errors.ts';
 import type { LogPosition } from './known-positions.ts';
 import type { LogState } from './log-state.ts';
 import type { Segment } from './segment.ts';
-import { entryIsPlausible, readFully } from './segment-scan.ts';
+import { entryIsPlausible } from './segment-scan.ts';
 import type { TailFrame } from './tail-cache.ts';
 
 /** Up to where a reader may see: followers to the log's end, consumers to what is committed. */
@@ -14,6 +15,8 @@ export interface ReadOptions {
   readonly upperBound: UpperBound;
   /** Return the first batch even if it alone is larger than the limit. */
   readonly minOneMessage: boolean;
+  /** Where what is read from files goes; without it, into new memory. */
+  readonly memory?: AnswerMemory;
 }
 
 /** What a read found, with the log's offsets as they were when it ended. */
@@ -39,12 +42,13 @@ interface Wanted {
   readonly upper: number;
   readonly maxBytes: number;
   readonly minOneMessage: boolean;
+  readonly memory: AnswerMemory | undefined;
 }
 
 const NOTHING: Found = { records: [], firstEntryIncomplete: false };
 /** What a single read takes at most, however much is asked for. */
 const MAX_READ = 64 << 20;
-/** Read in addition when the exact place is not known: the index leads to within about this many bytes. */
+/** Read at first when the exact place is not known: the index leads to within about this many bytes or one entry. */
 const SEARCH_BYTES = 8 << 10;
 /** A reader this close to the end is taken to follow the appends. */
 const NEAR_END_BYTES = 1 << 20;
@@ -64,11 +68,11 @@ export class LogReader {
    * Batches from the one that holds `start` on, up to `maxBytes` bytes; the batch in which the limit falls is left out.
    * @throws StorageError OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE or STORAGE_ERROR
    */
-  async read(start: number, maxBytes: number, { upperBound, minOneMessage }: ReadOptions): Promise<LogRead> {
+  async read(start: number, maxBytes: number, { upperBound, minOneMessage, memory }: ReadOptions): Promise<LogRead> {
     for (;;) {
       const { version } = this.#state;
       const upper = this.#upper(start, upperBound);
-      const wanted = { start, upper, maxBytes: Math.min(maxBytes, MAX_READ), minOneMessage };
+      const wanted = { start, upper, maxBytes: Math.min(maxBytes, MAX_READ), minOneMessage, memory };
       const found = this.#fromMemory(wanted) ?? (await this.#fromFiles(wanted, version));
       if (found !== null) return this.#result(found);
     }
@@ -144,10 +148,11 @@ export class LogReader {
   }
 
   async #search(wanted: Wanted): Promise<Found> {
-    const { segments } = this.#state;
-    let place = await this.locate(wanted.start);
-    for (;;) {
-      const found = await this.#searchSegment(wanted, place);
+    const { segments, positions } = this.#state;
+    const known = positions.get(wanted.start);
+    let place = known ?? (await this.#fromIndex(wanted.start));
+    for (let isExact = known !== undefined; ; isExact = true) {
+      const found = await this.#searchSegment(wanted, place, isExact);
       if (found !== null) return found;
       // Where compaction has left a gap at the end of a segment, the next one has the data.
       const next = segments.after(place.segment);
@@ -157,30 +162,39 @@ export class LogReader {
   }
 
   /** An entry's beginning from which on the batch that holds `offset` is to be found. */
-  async locate(offset: number): Promise<LogPosition> {
-    const { positions, segments } = this.#state;
-    const known = positions.get(offset);
-    if (known !== undefined) return known;
-    const segment = segments.floor(offset);
+  async #fromIndex(offset: number): Promise<LogPosition> {
+    const segment = this.#state.segments.floor(offset);
     return { segment, position: (await segment.indexes()).offsets.lookup(offset) };
   }
 
-  async #searchSegment(wanted: Wanted, place: LogPosition): Promise<Found | null> {
-    const { segment } = place;
-    let { position } = place;
-    while (position < segment.size) {
-      this.#noteNearEnd(segment, position);
-      const bytes = await this.#readBytes(segment, position, Math.max(0, wanted.maxBytes) + SEARCH_BYTES);
-      const at = seek(bytes, wanted.start);
-      if (headerIsThere(bytes, at)) return this.#take(wanted, segment, position + at, bytes.subarray(at));
-      if (at === 0) throw corrupt(segment, position);
-      position += at;
+  /**
+   * Reads all that is wanted where the entry is expected, and only as much as it takes to see how to go on where not:
+   *
+   *     index leads to  ▼                      the entry that the index knows, and perhaps some small ones behind it
+   *                     [ entry │ entry ] … [ entry wanted │ …
+   *                     └ SEARCH_BYTES ┘    └── maxBytes ──┘
+   *
+   * @param isExact whether the entry wanted is expected at `place` itself
+   */
+  async #searchSegment(wanted: Wanted, { segment, position }: LogPosition, isExact: boolean): Promise<Found | null> {
+    const { start, maxBytes } = wanted;
+    let isExpected = isExact;
+    for (let at = position; at < segment.size; isExpected = true) {
+      this.#noteNearEnd(segment, at);
+      const length = isExpected ? Math.max(HEADER_SIZE, maxBytes) : SEARCH_BYTES;
+      const bytes = await this.#readBytes(segment, at, length, wanted);
+      const ahead = seek(bytes, start);
+      const isThere = headerIsThere(bytes, ahead);
+      if (ahead === 0 && !isThere) throw corrupt(segment, at);
+      at += ahead;
+      const isAll = (isExpected && ahead === 0) || bytes.length - ahead >= Math.min(maxBytes, segment.size - at);
+      if (isThere && isAll) return this.#take(wanted, segment, at, bytes.subarray(ahead));
     }
     return null;
   }
 
-  #readBytes(segment: Segment, position: number, length: number): Promise<Buffer> {
-    return segment.file.use(handle => readFully(handle, position, Math.min(length, segment.size - position)));
+  #readBytes(segment: Segment, position: number, length: number, { memory }: Wanted): Buffer | Promise<Buffer> {
+    return segment.read(position, Math.min(length, segment.size - position), memory);
   }
 
   #noteNearEnd(segment: Segment, position: number): void {
@@ -198,7 +212,7 @@ export class LogReader {
     if (batch.lastOffset(bytes, 0) >= wanted.upper) return NOTHING;
     const size = batch.batchSizeInBytes(bytes, 0);
     const length = wanted.minOneMessage ? Math.max(size, wanted.maxBytes) : wanted.maxBytes;
-    const more = length <= bytes.length ? bytes : await this.#readBytes(segment, position, length);
+    const more = length <= bytes.length ? bytes : await this.#readBytes(segment, position, length, wanted);
     return fromBytes(more, wanted);
   }
 }

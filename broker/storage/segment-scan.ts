@@ -1,6 +1,7 @@
 import * as batch from '../../shared/records/batch.ts';
 import { HEADER_SIZE, LEAST_SIZE, SIZE_UP_TO_MAGIC } from '../../shared/records/layout.ts';
 import type { FileHandle } from '../../shared/runtime/file-system.ts';
+import type { AnswerMemory } from '../request/answer-memory.ts';
 
 const CHUNK = 1 << 20;
 /** For looking for a place: entries are small against this, and the place is near. */
@@ -100,14 +101,36 @@ export function scanEntriesSync(handle: FileHandle, options: ScanOptions, visit:
   return step.value;
 }
 
-/** Reads `length` bytes from `position` into a new buffer; shorter where the file ends before. */
-export async function readFully(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+/** Reads `length` bytes from `position`, into new memory if none is given; shorter where the file ends before. */
+export async function readFully(
+  handle: FileHandle,
+  position: number,
+  length: number,
+  memory?: AnswerMemory,
+): Promise<Buffer> {
+  if (memory !== undefined) return memory.fill(length, target => readInto(handle, position, target));
   const target = Buffer.allocUnsafeSlow(length);
+  const filled = await readInto(handle, position, target);
+  return filled === length ? target : target.subarray(0, filled);
+}
+
+/** The same, blocking, into `target`; returns how many bytes there were. */
+export function readFullySync(handle: FileHandle, position: number, target: Buffer): number {
   let filled = 0;
-  while (filled < length) {
-    const count = await handle.read(target, filled, length - filled, position + filled);
+  while (filled < target.length) {
+    const count = handle.readSync(target, filled, target.length - filled, position + filled);
     if (count === 0) break;
     filled += count;
   }
-  return filled === length ? target : target.subarray(0, filled);
+  return filled;
+}
+
+async function readInto(handle: FileHandle, position: number, target: Buffer): Promise<number> {
+  let filled = 0;
+  while (filled < target.length) {
+    const count = await handle.read(target, filled, target.length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
 }

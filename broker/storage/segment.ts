@@ -1,5 +1,6 @@
 import * as batch from '../../shared/records/batch.ts';
 import type { FileHandle, FileSystem } from '../../shared/runtime/file-system.ts';
+import type { AnswerMemory } from '../request/answer-memory.ts';
 import { syncFile } from './durable-files.ts';
 import {
   DELETED_SUFFIX,
@@ -12,7 +13,8 @@ import {
 import type { IndexCache } from './index-cache.ts';
 import { type OpenFiles, SegmentFile } from './open-files.ts';
 import { DEFAULT_INDEX_LIMITS, type IndexLimits, type IndexPaths, SegmentIndexes } from './segment-indexes.ts';
-import { type EntryVisitor, readFully, scanEntries, scanEntriesSync } from './segment-scan.ts';
+import type { ReadPace } from './read-pace.ts';
+import { type EntryVisitor, readFully, readFullySync, scanEntries, scanEntriesSync } from './segment-scan.ts';
 import type { TimestampOffset } from './time-index.ts';
 
 /** What all segments of a broker share. */
@@ -20,6 +22,7 @@ export interface SegmentResources {
   readonly fs: FileSystem;
   readonly files: OpenFiles;
   readonly indexCache: IndexCache;
+  readonly readPace: ReadPace;
 }
 
 /**
@@ -156,6 +159,16 @@ export class Segment {
    */
   scan(from: number, whole: boolean, visit: EntryVisitor): Promise<number> {
     return this.file.use(handle => scanEntries(handle, { from, to: this.#size, whole }, visit));
+  }
+
+  /** The bytes from `position` on; less than `length` where the file ends before. Without `memory`, in new memory. */
+  read(position: number, length: number, memory: AnswerMemory | undefined): Buffer | Promise<Buffer> {
+    const { readPace } = this.#resources;
+    if (!readPace.mayBlock(length)) return this.file.use(handle => readFully(handle, position, length, memory));
+    const { handle } = this.file;
+    const target = memory?.take(length) ?? Buffer.allocUnsafeSlow(length);
+    const count = readPace.blocking(() => readFullySync(handle, position, target));
+    return count === length ? target : target.subarray(0, count);
   }
 
   /** The largest timestamp, and the last offset of the batch that has it; timestamp -1 when there is none. */

@@ -22,6 +22,8 @@ export interface StorageOptions {
   readonly fileDeleteDelayMs: number;
   /** Memory for the last appends of all logs together. */
   readonly tailCacheBytes: number;
+  /** Reads of at most so many bytes may block, if they are quick: see `ReadPace`. 0: none. */
+  readonly longestBlockingRead: number;
 }
 
 /** Kafka's defaults. */
@@ -34,6 +36,7 @@ export const DEFAULT_STORAGE_OPTIONS: StorageOptions = {
   initialTaskDelayMs: 30_000,
   fileDeleteDelayMs: 60_000,
   tailCacheBytes: 32 << 20,
+  longestBlockingRead: 128 << 10,
 };
 
 export interface LogManagerSetup {

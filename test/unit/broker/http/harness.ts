@@ -3,6 +3,7 @@ import { createHttpApp, type HttpApp } from '../../../../broker/http/app.ts';
 import type { Readiness } from '../../../../broker/http/ports.ts';
 import { systemClock, systemTimers } from '../../../../shared/runtime/clock.ts';
 import { silentLogger } from '../../../../shared/runtime/logger.ts';
+import type { FramePool } from '../../../../broker/network/frame-pool.ts';
 import { RequestMemory } from '../../../../broker/network/request-memory.ts';
 import { startServer, StubDispatcher, type Respond, type ServerUnderTest } from '../network/harness.ts';
 
@@ -15,6 +16,7 @@ export interface HttpUnderTest extends ServerUnderTest {
 export interface HttpSettings {
   readonly respond: Respond;
   readonly memoryBytes?: number;
+  readonly pool?: FramePool;
   readonly requestTimeoutMs?: number;
   readonly maxRequestBytes?: number;
   readonly readiness?: () => Readiness;
@@ -26,7 +28,7 @@ const sessions: ClientHttp2Session[] = [];
 /** A listener with the HTTP app behind it: one port, all dialects. */
 export async function startHttp(settings: HttpSettings): Promise<HttpUnderTest> {
   const dispatcher = new StubDispatcher(settings.respond);
-  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20);
+  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20, settings.pool);
   const calls: [number, number, number][] = [];
   const app = await createHttpApp({
     dispatcher,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { FramePool } from '../../../../broker/network/frame-pool.ts';
 import { NetworkServer, type HttpDoor } from '../../../../broker/network/network-server.ts';
 import type { ListenerSpec, NetworkOptions } from '../../../../broker/network/options.ts';
 import { RequestMemory } from '../../../../broker/network/request-memory.ts';
@@ -94,6 +95,7 @@ export interface ServerSettings {
   readonly respond: Respond;
   readonly options?: Partial<NetworkOptions>;
   readonly memoryBytes?: number;
+  readonly pool?: FramePool;
   readonly listeners?: ListenerSpec[];
   readonly http?: HttpDoor;
   readonly clock?: Clock;
@@ -108,7 +110,7 @@ export const refuseHttp: HttpDoor = {
 
 export async function startServer(settings: ServerSettings): Promise<ServerUnderTest> {
   const dispatcher = new StubDispatcher(settings.respond);
-  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20);
+  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20, settings.pool);
   const { logger, lines } = keepingLogger();
   const answered: [number, number, number][] = [];
   const server = new NetworkServer({

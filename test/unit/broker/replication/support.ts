@@ -276,7 +276,7 @@ export class ReplicaBroker {
         ...seams,
         fs: this.fs,
         directories: ['/data'],
-        options: DEFAULT_STORAGE_OPTIONS,
+        options: { ...DEFAULT_STORAGE_OPTIONS, longestBlockingRead: 0 },
         topicConfig: () => this.#cluster.config,
         brokerId: this.id,
         clusterId: 'oVf2zRjJQIupaA0fXAUBLw',

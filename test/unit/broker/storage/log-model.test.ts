@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LogManager } from '../../../../broker/storage/log-manager.ts';
+import { PooledAnswerMemory } from '../../../../broker/network/answer-memory.ts';
+import { DEFAULT_STORAGE_OPTIONS, type LogManager } from '../../../../broker/storage/log-manager.ts';
 import type { PartitionLog } from '../../../../broker/storage/partition-log.ts';
+import { PoisoningPool } from '../../../support/poisoning-pool.ts';
 import { batchOf, fixture, ordersLog, recordsIn } from './support.ts';
 
 /** What may happen to a log, with numbers to be scaled to the state it meets. */
@@ -73,7 +75,10 @@ class Model {
   }
 }
 
+const pool = new PoisoningPool(1 << 20);
+
 class Run {
+  readonly longestBlockingRead: number;
   readonly f = fixture({
     'segment.bytes': 500,
     'index.interval.bytes': 60,
@@ -85,8 +90,13 @@ class Run {
   log!: PartitionLog;
   epoch = 0;
 
+  constructor(longestBlockingRead: number) {
+    this.longestBlockingRead = longestBlockingRead;
+  }
+
   async open(): Promise<void> {
-    this.manager = await this.f.open();
+    const { longestBlockingRead } = this;
+    this.manager = await this.f.open({ options: { ...DEFAULT_STORAGE_OPTIONS, longestBlockingRead } });
     this.log = ordersLog(this.manager);
   }
 
@@ -166,12 +176,14 @@ class Run {
 
   /** Reads what the model would; a read may end early, where a segment ends. Returns the offset to go on with. */
   async read(offset: number, maxBytes: number): Promise<number> {
-    const options = { upperBound: 'logEnd', minOneMessage: true } as const;
+    const memory = new PooledAnswerMemory(pool);
+    const options = { upperBound: 'logEnd', minOneMessage: true, memory } as const;
     const { records } = await this.log.read(offset, maxBytes, options);
     const found = Buffer.concat(records);
     const expected = this.model.read(offset, maxBytes);
     expect(found.toString('hex')).toBe(expected.subarray(0, found.length).toString('hex'));
     const next = (recordsIn(records).at(-1)?.offset ?? this.model.end - 1) + 1;
+    memory.release();
     if (found.length < expected.length) {
       const following = this.model.batches.find(({ first }) => first >= next)!;
       expect(this.f.fs.exists(`/data/orders-0/${following.first.toString().padStart(20, '0')}.log`)).toBe(true);
@@ -204,15 +216,19 @@ class Run {
 describe('a log under random operations', () => {
   it('is at all times what a plain list of batches would be', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async operations => {
-        const run = new Run();
-        await run.open();
-        for (const next of operations) {
-          await run.apply(next);
-          await run.check();
-        }
-        expect(run.manager.offlineDirectories).toEqual([]);
-      }),
+      fc.asyncProperty(
+        fc.array(operation, { maxLength: 40 }),
+        fc.constantFrom(0, 1 << 20),
+        async (operations, longest) => {
+          const run = new Run(longest);
+          await run.open();
+          for (const next of operations) {
+            await run.apply(next);
+            await run.check();
+          }
+          expect(run.manager.offlineDirectories).toEqual([]);
+        },
+      ),
       { numRuns: 150 },
     );
   });

@@ -18,7 +18,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function open(config: Partial<TopicConfigValues> = {}): Promise<LogManager> {
+function open(
+  config: Partial<TopicConfigValues> = {},
+  { longestBlockingRead } = DEFAULT_STORAGE_OPTIONS,
+): Promise<LogManager> {
   return LogManager.open({
     fs: realFileSystem,
     clock: systemClock,
@@ -26,7 +29,7 @@ function open(config: Partial<TopicConfigValues> = {}): Promise<LogManager> {
     random: systemRandom,
     logger: silentLogger,
     directories: [join(directory, 'logs')],
-    options: DEFAULT_STORAGE_OPTIONS,
+    options: { ...DEFAULT_STORAGE_OPTIONS, longestBlockingRead },
     topicConfig: () => ({ ...BUILT_IN_TOPIC_CONFIG, ...config }),
     brokerId: 1,
     clusterId: 'oVf2zRjJQIupaA0fXAUBLw',
@@ -55,48 +58,57 @@ describe('a log on a real disk', () => {
 });
 
 describe('reading while the log changes', () => {
-  it('gives records that were at their offsets, whatever is cut off, rolled or deleted meanwhile', async () => {
-    const seed = Date.now() % 100_000;
-    const random = seededRandom(seed);
-    const manager = await open({ 'segment.bytes': 2000, 'index.interval.bytes': 300, 'file.delete.delay.ms': 1 });
-    const log = ordersLog(manager);
-    let isOver = false;
-    let reads = 0;
-    const reader = async () => {
-      while (!isOver) {
-        const from = log.logStartOffset + random.int(log.logEndOffset - log.logStartOffset + 1);
-        try {
-          const { records } = await log.read(from, 100 + random.int(3000), {
-            upperBound: 'logEnd',
-            minOneMessage: true,
-          });
-          for (const { offset, value } of recordsIn(records)) expect(value, `seed ${seed}`).toBe(`record ${offset}`);
-          reads++;
-        } catch (error) {
-          expect(error, `seed ${seed}`).toMatchObject({ kind: 'OFFSET_OUT_OF_RANGE' });
+  it.each([
+    ['by the thread pool', { ...DEFAULT_STORAGE_OPTIONS, longestBlockingRead: 0 }],
+    ['blocking', DEFAULT_STORAGE_OPTIONS],
+  ])(
+    '%s gives records that were at their offsets, whatever is cut off, rolled or deleted meanwhile',
+    async (_, options) => {
+      const seed = Date.now() % 100_000;
+      const random = seededRandom(seed);
+      const manager = await open(
+        { 'segment.bytes': 2000, 'index.interval.bytes': 300, 'file.delete.delay.ms': 1 },
+        options,
+      );
+      const log = ordersLog(manager);
+      let isOver = false;
+      let reads = 0;
+      const reader = async () => {
+        while (!isOver) {
+          const from = log.logStartOffset + random.int(log.logEndOffset - log.logStartOffset + 1);
+          try {
+            const { records } = await log.read(from, 100 + random.int(3000), {
+              upperBound: 'logEnd',
+              minOneMessage: true,
+            });
+            for (const { offset, value } of recordsIn(records)) expect(value, `seed ${seed}`).toBe(`record ${offset}`);
+            reads++;
+          } catch (error) {
+            expect(error, `seed ${seed}`).toMatchObject({ kind: 'OFFSET_OUT_OF_RANGE' });
+          }
+          await log.offsetForTimestamp(1000 + from);
+          await new Promise(resolve => setImmediate(resolve));
         }
-        await log.offsetForTimestamp(1000 + from);
-        await new Promise(resolve => setImmediate(resolve));
+      };
+      const readers = [reader(), reader(), reader(), reader()];
+      for (let i = 0; i < 400; i++) {
+        const next = log.logEndOffset;
+        const batches = [0, 1, 2].map(n => batchOf([{ value: `record ${next + n}`, timestamp: 1000 + next + n }]));
+        await Promise.all(batches.map(batch => log.appendAsLeader(batch, i)));
+        log.updateHighWatermark(log.logEndOffset);
+        if (i % 7 === 0) await log.truncateTo(log.logEndOffset - random.int(log.logEndOffset - log.logStartOffset));
+        if (i % 11 === 0) {
+          log.incrementLogStartOffset(log.logStartOffset + random.int(log.highWatermark - log.logStartOffset + 1));
+          await log.deleteOldSegments();
+        }
       }
-    };
-    const readers = [reader(), reader(), reader(), reader()];
-    for (let i = 0; i < 400; i++) {
-      const next = log.logEndOffset;
-      const batches = [0, 1, 2].map(n => batchOf([{ value: `record ${next + n}`, timestamp: 1000 + next + n }]));
-      await Promise.all(batches.map(batch => log.appendAsLeader(batch, i)));
-      log.updateHighWatermark(log.logEndOffset);
-      if (i % 7 === 0) await log.truncateTo(log.logEndOffset - random.int(log.logEndOffset - log.logStartOffset));
-      if (i % 11 === 0) {
-        log.incrementLogStartOffset(log.logStartOffset + random.int(log.highWatermark - log.logStartOffset + 1));
-        await log.deleteOldSegments();
-      }
-    }
-    isOver = true;
-    await Promise.all(readers);
-    expect(manager.offlineDirectories, `seed ${seed}`).toEqual([]);
-    expect(reads).toBeGreaterThan(100);
-    await manager.shutdown();
-  });
+      isOver = true;
+      await Promise.all(readers);
+      expect(manager.offlineDirectories, `seed ${seed}`).toEqual([]);
+      expect(reads).toBeGreaterThan(100);
+      await manager.shutdown();
+    },
+  );
 });
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();

@@ -86,7 +86,7 @@ export function fixture(config: Partial<TopicConfigValues> = {}, seed = 1): Fixt
         random,
         logger: silentLogger,
         directories: ['/data'],
-        options: DEFAULT_STORAGE_OPTIONS,
+        options: { ...DEFAULT_STORAGE_OPTIONS, longestBlockingRead: 0 },
         topicConfig: () => result.config,
         brokerId: 1,
         clusterId: 'oVf2zRjJQIupaA0fXAUBLw',
