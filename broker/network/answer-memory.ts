@@ -1,5 +1,5 @@
-import type { AnswerMemory } from '../request/answer-memory.ts';
-import type { FramePool } from './frame-pool.ts';
+import type { AnswerMemory, Releasable } from '../request/answer-memory.ts';
+import type { BufferPool } from '../../shared/memory/buffer-pool.ts';
 
 /**
  * The memory of one answer, out of a pool.
@@ -9,11 +9,12 @@ import type { FramePool } from './frame-pool.ts';
  *        └─────never released──► garbage                           somebody might still look at it
  */
 export class PooledAnswerMemory implements AnswerMemory {
-  readonly #pool: FramePool;
+  readonly #pool: BufferPool;
   #slabs: Buffer[] | null = [];
+  readonly #kept: Releasable[] = [];
   #reading = 0;
 
-  constructor(pool: FramePool) {
+  constructor(pool: BufferPool) {
     this.#pool = pool;
   }
 
@@ -36,11 +37,16 @@ export class PooledAnswerMemory implements AnswerMemory {
     }
   }
 
+  keep(memory: Releasable): void {
+    this.#kept.push(memory);
+  }
+
   /** Gives the memory back: nobody may read it any more. Releasing twice does nothing. */
   release(): void {
     const slabs = this.#slabs ?? [];
     this.#slabs = null;
     if (this.#reading > 0) return;
     for (const slab of slabs) this.#pool.giveBack(slab);
+    for (const memory of this.#kept.splice(0)) memory.release();
   }
 }

@@ -1,6 +1,6 @@
 import { PooledAnswerMemory } from './answer-memory.ts';
 import { ByteBudget } from './byte-budget.ts';
-import { FramePool } from './frame-pool.ts';
+import { BufferPool } from '../../shared/memory/buffer-pool.ts';
 
 /** Memory of one request, held until it has been answered. */
 export interface Lease {
@@ -18,10 +18,10 @@ const POOLED_SHARE = 1 / 2;
 class PooledLease implements Lease {
   readonly bytes: Buffer;
   readonly #budget: ByteBudget;
-  readonly #pool: FramePool;
+  readonly #pool: BufferPool;
   #slab: Buffer | null;
 
-  constructor(length: number, budget: ByteBudget, pool: FramePool) {
+  constructor(length: number, budget: ByteBudget, pool: BufferPool) {
     this.#budget = budget;
     this.#pool = pool;
     this.#slab = pool.take(length);
@@ -47,13 +47,13 @@ class PooledLease implements Lease {
 export class RequestMemory {
   readonly #produce: ByteBudget;
   readonly #other: ByteBudget;
-  readonly #pool: FramePool;
+  readonly #pool: BufferPool;
 
   /**
    * @param limitBytes `queued.max.request.bytes`, positive
    * @param pool where the memory comes from
    */
-  constructor(limitBytes: number, pool = new FramePool(limitBytes * POOLED_SHARE)) {
+  constructor(limitBytes: number, pool = new BufferPool(limitBytes * POOLED_SHARE)) {
     const reserved = Math.ceil(limitBytes * RESERVED_SHARE);
     this.#produce = new ByteBudget(Math.max(1, limitBytes - reserved));
     this.#other = new ByteBudget(reserved);

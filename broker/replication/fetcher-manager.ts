@@ -1,4 +1,5 @@
 import type { Connector } from '../../shared/connection/connection.ts';
+import { BufferPool } from '../../shared/memory/buffer-pool.ts';
 import type { Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
@@ -30,6 +31,9 @@ export interface FollowingOf extends Following {
   readonly leader: number;
 }
 
+/** What may lie idle of the memory for answers: a few of those that are ten times as large as the usual ones. */
+const IDLE_BYTES = 16 << 20;
+
 /** All that this broker follows: a few fetchers for each leader (Kafka: `ReplicaFetcherManager`). */
 export class FetcherManager {
   readonly #options: FetcherManagerOptions;
@@ -37,6 +41,7 @@ export class FetcherManager {
   readonly #fetchers = new Map<string, Fetcher>();
   /** Keys of the partitions that cannot be followed until the controller says more. */
   readonly #failed = new Set<string>();
+  readonly #pool = new BufferPool(IDLE_BYTES);
 
   constructor(options: FetcherManagerOptions) {
     this.#options = options;
@@ -97,6 +102,7 @@ export class FetcherManager {
         timeoutMs,
       }),
       settings,
+      pool: this.#pool,
       timers,
       logger: this.#options.logger.child({ leader: leaderId }),
       onFailed: ({ key }) => this.#failed.add(key),

@@ -3,6 +3,7 @@ import type { ResponseOf } from '../../shared/protocol/api.ts';
 import { errorByCode, ErrorCode } from '../../shared/protocol/errors.ts';
 import { recordsBuffer } from '../../shared/protocol/json.ts';
 import type { Fetch } from '../../shared/protocol/messages/fetch.ts';
+import type { BufferPool } from '../../shared/memory/buffer-pool.ts';
 import type { Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import { clientError } from './errors.ts';
@@ -33,6 +34,8 @@ export interface FetcherOptions {
   readonly brokerEpoch: () => bigint;
   readonly leader: LeaderEndpoint;
   readonly settings: FetcherSettings;
+  /** Memory for answers. */
+  readonly pool: BufferPool;
   readonly timers: Timers;
   readonly logger: Logger;
   /** The partition cannot be followed in this leader epoch; it has been removed. */
@@ -169,14 +172,23 @@ export class Fetcher {
   }
 
   async #fetchOnce(): Promise<void> {
+    const { pool } = this.#options;
+    const lent: Buffer[] = [];
+    const allocate = (bytes: number) => {
+      const slab = pool.take(bytes);
+      lent.push(slab);
+      return slab.subarray(0, bytes);
+    };
     try {
-      const response = await this.#request();
+      const response = await this.#request(allocate);
       if (this.#session.accept(response)) {
         this.#lostSessions = 0;
         await this.#process(response);
       } else {
         await this.#sessionRefused(response.errorCode);
       }
+      // All of it is in the logs. After an error somebody might still be at it: it is left to the garbage collector then.
+      for (const slab of lent) pool.giveBack(slab);
     } catch (error) {
       if (this.#isStopped) return;
       this.#session.restart();
@@ -185,14 +197,15 @@ export class Fetcher {
     }
   }
 
-  #request(): Promise<ResponseOf<typeof Fetch>> {
+  #request(allocate: (bytes: number) => Buffer): Promise<ResponseOf<typeof Fetch>> {
     const { brokerId, brokerEpoch, leader, settings } = this.#options;
     const session = this.#session.next();
     const { version } = this.#session;
     const identity =
       version >= 15 ? { replicaState: { replicaId: brokerId, replicaEpoch: brokerEpoch() } } : { replicaId: brokerId };
     const { maxWaitMs, minBytes, maxBytes } = settings;
-    return leader.fetch({ ...identity, maxWaitMs, minBytes, maxBytes, isolationLevel: 0, ...session }, version);
+    const request = { ...identity, maxWaitMs, minBytes, maxBytes, isolationLevel: 0, ...session };
+    return leader.fetch(request, version, allocate);
   }
 
   /** The leader has lost the session: a full request puts that right at once, unless it keeps losing it. */

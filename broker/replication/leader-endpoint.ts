@@ -1,4 +1,10 @@
-import { ConnectionError, type Address, type Connection, type Connector } from '../../shared/connection/connection.ts';
+import {
+  ConnectionError,
+  type Address,
+  type CallOptions,
+  type Connection,
+  type Connector,
+} from '../../shared/connection/connection.ts';
 import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
@@ -29,9 +35,16 @@ export class LeaderEndpoint {
     this.#options = options;
   }
 
-  /** @throws ConnectionError */
-  fetch(request: RequestInput<typeof Fetch>, version: number): Promise<ResponseOf<typeof Fetch>> {
-    return this.#call(Fetch, request, version);
+  /**
+   * @param allocate memory for the answer, of which its records are views
+   * @throws ConnectionError
+   */
+  fetch(
+    request: RequestInput<typeof Fetch>,
+    version: number,
+    allocate: (bytes: number) => Buffer,
+  ): Promise<ResponseOf<typeof Fetch>> {
+    return this.#call(Fetch, request, { version, allocate });
   }
 
   /**
@@ -46,17 +59,17 @@ export class LeaderEndpoint {
   ): Promise<number> {
     const partitions = [{ partitionIndex: partition, currentLeaderEpoch, timestamp: TIMESTAMPS[which] }];
     const request = { replicaId: this.#options.brokerId, isolationLevel: 0, topics: [{ name: topic, partitions }] };
-    const response = await this.#call(ListOffsets, request, LIST_OFFSETS_VERSION);
+    const response = await this.#call(ListOffsets, request, { version: LIST_OFFSETS_VERSION });
     const answer = response.topics[0]?.partitions[0];
     if (answer === undefined) throw new ConnectionError('BAD_RESPONSE', `ListOffsets does not answer for ${topic}`);
     if (answer.errorCode === ErrorCode.NONE) return answer.offset;
     throw new ReplicationError(answer.errorCode as ErrorCode, `The leader does not tell its ${which} offset.`);
   }
 
-  async #call<A extends Api>(api: A, request: RequestInput<A>, version: number): Promise<ResponseOf<A>> {
+  async #call<A extends Api>(api: A, request: RequestInput<A>, options: CallOptions): Promise<ResponseOf<A>> {
     const connection = await this.#connect();
     try {
-      const response = await connection.call(api, request, { version, timeoutMs: this.#options.timeoutMs });
+      const response = await connection.call(api, request, { ...options, timeoutMs: this.#options.timeoutMs });
       if (response === undefined) throw new ConnectionError('BAD_RESPONSE', `${connection.peer} did not answer`);
       return response;
     } catch (error) {

@@ -12,4 +12,11 @@ export interface AnswerMemory {
    * @returns the filled part
    */
   fill(length: number, read: (target: Buffer) => Promise<number>): Promise<Buffer>;
+  /** Keeps memory of others for the answer, which holds views of it: it is released with the answer's own. */
+  keep(memory: Releasable): void;
+}
+
+/** Memory that somebody looks at until it is released. */
+export interface Releasable {
+  release(): void;
 }

@@ -271,10 +271,12 @@ function fromFrames(frames: readonly TailFrame[], wanted: Wanted): Found {
   const first = frames[0]!.bytes;
   const records: Buffer[] = [];
   let left = wanted.maxBytes;
-  for (const { bytes, nextOffset } of frames) {
+  for (const frame of frames) {
+    const { bytes, nextOffset } = frame;
     const from = records.length === 0 ? seek(bytes, wanted.start) : 0;
     const fits = bytes.length - from <= left && nextOffset <= wanted.upper;
     const end = fits ? bytes.length : wholeEntries(bytes, from, left, wanted.upper).end;
+    if (end > from || records.length === 0) frame.lend(wanted.memory);
     if (end > from) records.push(bytes.subarray(from, end));
     left -= end - from;
     if (!fits) break;

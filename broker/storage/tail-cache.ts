@@ -1,36 +1,100 @@
+import { BufferPool } from '../../shared/memory/buffer-pool.ts';
+import type { AnswerMemory, Releasable } from '../request/answer-memory.ts';
+
 /** What a cached frame costs besides its bytes. */
 const OVERHEAD = 200;
+/** Share of the budget that may lie idle between two frames, for none is given up in the size that the next one needs. */
+const IDLE_SHARE = 1 / 8;
 
 /** Appended bytes that are kept in memory: whole entries with the offsets from `baseOffset` up to before `nextOffset`. */
 export interface TailFrame {
   readonly baseOffset: number;
   readonly nextOffset: number;
   readonly bytes: Buffer;
-}
-
-interface CachedFrame extends TailFrame {
-  readonly window: TailWindow;
-  bytes: Buffer;
-  /** What the frame counts against the budget; 0 once it is given up. */
-  cost: number;
+  /** To be called before the bytes are looked at: they are then left alone until `memory` is released, or for ever. */
+  lend(memory: AnswerMemory | undefined): void;
 }
 
 const NOTHING = Buffer.alloc(0);
 
 /**
+ * A frame in pooled memory, with those who look at it:
+ *
+ *     cached ──given up──► read on ──last reader is done──► memory back in the pool
+ *        └─────given up, nobody reads─────────────────────►
+ *
+ * A reader that does not say when it is done (`lend` without memory) makes the frame's memory the garbage collector's.
+ */
+class CachedFrame implements TailFrame, Releasable {
+  readonly baseOffset: number;
+  readonly nextOffset: number;
+  readonly window: TailWindow;
+  /** What the frame counts against the budget; 0 once its window has given it up. */
+  cost: number;
+  bytes: Buffer;
+  readonly #pool: BufferPool;
+  #slab: Buffer | null;
+  #readers = 0;
+  #isCached = true;
+
+  constructor(window: TailWindow, pool: BufferPool, baseOffset: number, nextOffset: number, length: number) {
+    this.window = window;
+    this.baseOffset = baseOffset;
+    this.nextOffset = nextOffset;
+    this.#pool = pool;
+    this.#slab = pool.take(length);
+    this.bytes = this.#slab.subarray(0, length);
+    this.cost = this.#slab.length + OVERHEAD;
+  }
+
+  lend(memory: AnswerMemory | undefined): void {
+    if (memory === undefined) {
+      this.#slab = null;
+    } else {
+      this.#readers++;
+      memory.keep(this);
+    }
+  }
+
+  /** A reader is done. */
+  release(): void {
+    this.#readers--;
+    this.#giveBackIfOver();
+  }
+
+  /** The cache is done. */
+  giveUp(): void {
+    this.#isCached = false;
+    this.bytes = NOTHING;
+    this.#giveBackIfOver();
+  }
+
+  #giveBackIfOver(): void {
+    if (this.#isCached || this.#readers > 0 || this.#slab === null) return;
+    this.#pool.giveBack(this.#slab);
+    this.#slab = null;
+  }
+}
+
+/**
  * Memory for what was appended last, over all logs of the broker: followers and tail readers are served from it. The
- * oldest frames give way when the budget is used up. Buffers are never reused, so that a reader may keep slices.
+ * oldest frames give way when the budget is used up.
  */
 export class TailCache {
   readonly #budget: number;
+  readonly #pool: BufferPool;
   #used = 0;
   /** All frames in order of appending, from `#first` on, those that their window gave up included. */
   #frames: (CachedFrame | undefined)[] = [];
   #first = 0;
 
-  /** @param budgetBytes memory for all frames; 0 switches the cache off */
-  constructor(budgetBytes: number) {
+  /**
+   * @param budgetBytes memory for all frames; 0 switches the cache off
+   * @param pool where the memory comes from
+   */
+  constructor(budgetBytes: number, pool = new BufferPool(budgetBytes * IDLE_SHARE)) {
     this.#budget = budgetBytes;
+    this.#pool = pool;
   }
 
   get usedBytes(): number {
@@ -42,27 +106,28 @@ export class TailCache {
     return new TailWindow(this);
   }
 
-  /** Takes charge of a frame, unless it is too big to be worth it. */
-  add(frame: CachedFrame): boolean {
-    if (frame.cost * 4 > this.#budget) return false;
+  /** A frame for `length` bytes that the caller fills; null when it is too big to be worth it. */
+  frame(window: TailWindow, baseOffset: number, nextOffset: number, length: number): CachedFrame | null {
+    if ((length + OVERHEAD) * 4 > this.#budget) return null;
+    const frame = new CachedFrame(window, this.#pool, baseOffset, nextOffset, length);
     this.#frames.push(frame);
     this.#used += frame.cost;
     while (this.#used > this.#budget) this.#evictOldest();
-    return true;
+    return frame;
   }
 
   /** Frees the memory of a frame that its window gave up. */
   release(frame: CachedFrame): void {
     this.#used -= frame.cost;
     frame.cost = 0;
-    frame.bytes = NOTHING;
+    frame.giveUp();
   }
 
   #evictOldest(): void {
     const oldest = this.#frames[this.#first]!;
     this.#frames[this.#first++] = undefined;
-    this.#used -= oldest.cost;
     oldest.window.evicted(oldest);
+    this.release(oldest);
     if (this.#first > 1024 && this.#first * 2 > this.#frames.length) {
       this.#frames = this.#frames.slice(this.#first);
       this.#first = 0;
@@ -101,11 +166,14 @@ export class TailWindow {
       return;
     }
     this.#interest -= length;
-    const bytes = copyOf(buffers, length);
-    const frame: CachedFrame = { baseOffset, nextOffset, bytes, window: this, cost: length + OVERHEAD };
-    // What is not kept would leave a gap in front of the next append.
-    if (this.#cache.add(frame)) this.#frames.push(frame);
-    else this.clear();
+    const frame = this.#cache.frame(this, baseOffset, nextOffset, length);
+    if (frame === null) {
+      // What is not kept would leave a gap in front of the next append.
+      this.clear();
+      return;
+    }
+    gather(buffers, frame.bytes);
+    this.#frames.push(frame);
   }
 
   /** Called by the cache: its oldest frame is the oldest of this window, or one that the window has given up. */
@@ -145,12 +213,10 @@ export class TailWindow {
   }
 }
 
-function copyOf(buffers: readonly Buffer[], length: number): Buffer {
-  const copy = Buffer.allocUnsafe(length);
+function gather(buffers: readonly Buffer[], target: Buffer): void {
   let at = 0;
   for (const buffer of buffers) {
-    copy.set(buffer, at);
+    target.set(buffer, at);
     at += buffer.length;
   }
-  return copy;
 }

@@ -9,6 +9,11 @@ export interface CallOptions {
   readonly version?: number;
   /** Time limit in milliseconds, over which the call rejects with ConnectionError('TIMED_OUT') and the connection closes. Default: the connector's. */
   readonly timeoutMs?: number;
+  /**
+   * Where the answer's bytes are to go, where the dialect lets one choose; records and bytes of the answer are views of
+   * it. Called at most once, and not after the call has been settled. Default: new memory.
+   */
+  readonly allocate?: (bytes: number) => Buffer;
 }
 
 export interface Connection {

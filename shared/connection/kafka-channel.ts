@@ -12,7 +12,13 @@ interface PendingCall {
   readonly correlationId: number;
   readonly resolve: (frame: Buffer) => void;
   readonly reject: (error: Error) => void;
+  readonly allocate: (bytes: number) => Buffer;
   readonly timer: Timer;
+}
+
+/** The answer's record views live as long as the caller likes, so its memory is its own. */
+function newMemory(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes);
 }
 
 /**
@@ -36,8 +42,8 @@ export class KafkaChannel {
     this.#reader = new FrameReader({
       peekBytes: 0,
       refuse: size => this.#refuse(size),
-      // The answer's record views live as long as the caller likes, so its memory is its own.
-      allocate: size => Buffer.allocUnsafeSlow(size),
+      // Answers come in the order of the calls; one that nobody asked for is refused when it is complete.
+      allocate: size => (this.#pending[0]?.allocate ?? newMemory)(size),
       onFrame: frame => this.#onFrame(frame),
     });
     const onread = {
@@ -74,14 +80,19 @@ export class KafkaChannel {
     return this.#correlationId;
   }
 
-  /** Sends a frame and resolves with the answer's frame. */
-  call(chunks: readonly Buffer[], correlationId: number, timeoutMs: number): Promise<Buffer> {
+  /** Sends a frame and resolves with the answer's frame, in memory from `allocate`. */
+  call(
+    chunks: readonly Buffer[],
+    correlationId: number,
+    timeoutMs: number,
+    allocate: (bytes: number) => Buffer = newMemory,
+  ): Promise<Buffer> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const timer = this.#timers.after(timeoutMs, () =>
         this.fail(new ConnectionError('TIMED_OUT', `${this.peer} did not answer within ${timeoutMs} ms`)),
       );
-      this.#pending.push({ correlationId, resolve, reject, timer });
+      this.#pending.push({ correlationId, resolve, reject, allocate, timer });
       this.#write(chunks);
     });
   }

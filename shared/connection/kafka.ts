@@ -80,7 +80,7 @@ class KafkaConnection implements Connection {
     const version = chooseVersion(api, this.versions(api), options.version, this.peer);
     // From here to the socket nothing is awaited: calls go out in the order they are made.
     if (isUnanswered(api, request)) return this.#send(api, version, request);
-    return this.#ask(api, version, request, options.timeoutMs);
+    return this.#ask(api, version, request, options);
   }
 
   /**
@@ -102,7 +102,7 @@ class KafkaConnection implements Connection {
 
   #askVersions(version: number): Promise<ResponseOf<typeof ApiVersions>> {
     const request = { clientSoftwareName: 'samsa', clientSoftwareVersion: '0.1.0' };
-    return this.#ask(ApiVersions, version, request, undefined);
+    return this.#ask(ApiVersions, version, request, {});
   }
 
   async #send<A extends Api>(api: A, version: number, request: RequestInput<A>): Promise<undefined> {
@@ -115,11 +115,11 @@ class KafkaConnection implements Connection {
     api: A,
     version: number,
     request: RequestInput<A>,
-    timeoutMs = this.#options.requestTimeoutMs,
+    { timeoutMs = this.#options.requestTimeoutMs, allocate }: CallOptions,
   ): Promise<ResponseOf<A>> {
     const correlationId = this.#channel.nextCorrelationId();
     const chunks = encodeRequestFrame(api, version, correlationId, this.#options.clientId, request);
-    const frame = await this.#channel.call(chunks, correlationId, timeoutMs);
+    const frame = await this.#channel.call(chunks, correlationId, timeoutMs, allocate);
     return this.#decode(api, version, frame);
   }
 

@@ -1,9 +1,9 @@
-import { FramePool } from '../../broker/network/frame-pool.ts';
+import { BufferPool } from '../../shared/memory/buffer-pool.ts';
 
 export const POISON = 0xdb;
 
 /** A pool that spoils what it is given back: whoever still reads there shows. */
-export class PoisoningPool extends FramePool {
+export class PoisoningPool extends BufferPool {
   /** How often memory was given back. */
   returns = 0;
   readonly #idle = new Set<Buffer>();

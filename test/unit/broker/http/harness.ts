@@ -3,7 +3,7 @@ import { createHttpApp, type HttpApp } from '../../../../broker/http/app.ts';
 import type { Readiness } from '../../../../broker/http/ports.ts';
 import { systemClock, systemTimers } from '../../../../shared/runtime/clock.ts';
 import { silentLogger } from '../../../../shared/runtime/logger.ts';
-import type { FramePool } from '../../../../broker/network/frame-pool.ts';
+import type { BufferPool } from '../../../../shared/memory/buffer-pool.ts';
 import { RequestMemory } from '../../../../broker/network/request-memory.ts';
 import { startServer, StubDispatcher, type Respond, type ServerUnderTest } from '../network/harness.ts';
 
@@ -16,7 +16,7 @@ export interface HttpUnderTest extends ServerUnderTest {
 export interface HttpSettings {
   readonly respond: Respond;
   readonly memoryBytes?: number;
-  readonly pool?: FramePool;
+  readonly pool?: BufferPool;
   readonly requestTimeoutMs?: number;
   readonly maxRequestBytes?: number;
   readonly readiness?: () => Readiness;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { FramePool } from '../../../../broker/network/frame-pool.ts';
+import type { BufferPool } from '../../../../shared/memory/buffer-pool.ts';
 import { NetworkServer, type HttpDoor } from '../../../../broker/network/network-server.ts';
 import type { ListenerSpec, NetworkOptions } from '../../../../broker/network/options.ts';
 import { RequestMemory } from '../../../../broker/network/request-memory.ts';
@@ -95,7 +95,7 @@ export interface ServerSettings {
   readonly respond: Respond;
   readonly options?: Partial<NetworkOptions>;
   readonly memoryBytes?: number;
-  readonly pool?: FramePool;
+  readonly pool?: BufferPool;
   readonly listeners?: ListenerSpec[];
   readonly http?: HttpDoor;
   readonly clock?: Clock;
@@ -163,6 +163,8 @@ export const FETCH = Fetch.key;
 export class RawClient {
   readonly socket: Socket;
   #received = Buffer.alloc(0);
+  /** What came since somebody looked last. */
+  #chunks: Buffer[] = [];
   /** Chunks as the kernel gave them. */
   reads = 0;
   ended = false;
@@ -172,7 +174,7 @@ export class RawClient {
     this.socket = socket;
     socket.on('data', chunk => {
       this.reads++;
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#chunks.push(chunk);
       this.#notify();
     });
     socket.on('error', () => {});
@@ -197,6 +199,7 @@ export class RawClient {
   /** The next answer: correlation id and what follows. */
   async answer(): Promise<{ id: number; body: Buffer }> {
     for (;;) {
+      if (this.#chunks.length > 0) this.#received = Buffer.concat([this.#received, ...this.#chunks.splice(0)]);
       if (this.#received.length >= 4) {
         const end = 4 + this.#received.readInt32BE(0);
         if (this.#received.length >= end) {

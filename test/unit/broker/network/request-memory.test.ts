@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteBudget } from '../../../../broker/network/byte-budget.ts';
-import { FramePool, slabSize } from '../../../../broker/network/frame-pool.ts';
+import { BufferPool, slabSize } from '../../../../shared/memory/buffer-pool.ts';
 import { RequestMemory, type Lease } from '../../../../broker/network/request-memory.ts';
 
 describe('ByteBudget', () => {
@@ -42,7 +42,7 @@ describe('ByteBudget', () => {
   });
 });
 
-describe('FramePool', () => {
+describe('BufferPool', () => {
   test('a slab holds the frame and wastes at most a quarter', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2048, max: 1 << 30 }), bytes => {
@@ -55,7 +55,7 @@ describe('FramePool', () => {
   });
 
   test('gives buffers out again and keeps no more than it may', () => {
-    const pool = new FramePool(100_000);
+    const pool = new BufferPool(100_000);
     const first = pool.take(50_000);
     pool.giveBack(first);
     expect(pool.take(49_500)).toBe(first);

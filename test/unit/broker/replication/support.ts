@@ -1,5 +1,6 @@
 import { BrokerConfig } from '../../../../broker/config/broker-config.ts';
 import { MetadataCache } from '../../../../broker/metadata/metadata-cache.ts';
+import { PooledAnswerMemory } from '../../../../broker/network/answer-memory.ts';
 import type { AppendRequest, AppendResult } from '../../../../broker/replication/append.ts';
 import { fetcherOf, listView } from '../../../../broker/replication/fetch-sessions.ts';
 import type { FetchParams } from '../../../../broker/replication/fetch.ts';
@@ -7,7 +8,12 @@ import type { FetchedPartition, FetchTarget } from '../../../../broker/replicati
 import { ReplicaManager } from '../../../../broker/replication/replica-manager.ts';
 import { DEFAULT_STORAGE_OPTIONS, LogManager } from '../../../../broker/storage/log-manager.ts';
 import type { PartitionLog } from '../../../../broker/storage/partition-log.ts';
-import { ConnectionError, type Connection, type Connector } from '../../../../shared/connection/connection.ts';
+import {
+  ConnectionError,
+  type CallOptions,
+  type Connection,
+  type Connector,
+} from '../../../../shared/connection/connection.ts';
 import type { Api, RequestInput, RequestOf, ResponseInput, ResponseOf } from '../../../../shared/protocol/api.ts';
 import { ErrorCode } from '../../../../shared/protocol/errors.ts';
 import { AlterPartition } from '../../../../shared/protocol/messages/alter-partition.ts';
@@ -20,6 +26,7 @@ import { silentLogger } from '../../../../shared/runtime/logger.ts';
 import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../shared/topics/topic-config.ts';
 import { partitionKey } from '../../../../shared/topics/topic-partition.ts';
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
+import { POISON, PoisoningPool } from '../../../support/poisoning-pool.ts';
 import { VirtualTime } from '../../../support/virtual-time.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 import { batchOf } from '../storage/support.ts';
@@ -338,6 +345,7 @@ export class ReplicaBroker {
     const context = this.replicas.fetchSessions.open(request, version);
     if (context.errorCode !== ErrorCode.NONE) return context.answer([]);
     const { maxWaitMs, minBytes, maxBytes } = request;
+    const memory = new PooledAnswerMemory(new PoisoningPool(1 << 20));
     const params = {
       replicaId: fetcherOf(request),
       maxWaitMs,
@@ -345,10 +353,13 @@ export class ReplicaBroker {
       maxBytes,
       minOneMessage: true,
       fromFollowers: true,
+      memory,
     };
     const response = context.answer(await this.replicas.fetch(params, context.view, () => {}));
-    this.fetchRequests.push({ request, version, response: recode(Fetch.response, response, version) });
-    return response;
+    const sent = recode(Fetch.response, response, version);
+    memory.release();
+    this.fetchRequests.push({ request, version, response: sent });
+    return sent;
   }
 
   async #listOffsets(
@@ -410,6 +421,8 @@ class TestConnection implements Connection {
   readonly #target: ReplicaBroker;
   readonly #time: VirtualTime;
   readonly #underWay = new Set<(error: Error) => void>();
+  /** The memory of the last answer that went where the caller wanted it. */
+  #lent: Buffer | null = null;
 
   constructor(source: ReplicaBroker, target: ReplicaBroker, time: VirtualTime) {
     this.peer = `broker ${target.id}`;
@@ -423,13 +436,26 @@ class TestConnection implements Connection {
     return api.versions;
   }
 
-  call<A extends Api>(api: A, request: RequestInput<A>, { version = api.versions.max } = {}): Promise<ResponseOf<A>> {
+  call<A extends Api>(
+    api: A,
+    request: RequestInput<A>,
+    { version = api.versions.max, allocate }: CallOptions = {},
+  ): Promise<ResponseOf<A>> {
     if (this.closed) return Promise.reject(new ConnectionError('CLOSED', this.peer));
+    // Who asks again in its own memory is done with what it was answered before.
+    if (allocate !== undefined) this.#lent?.fill(POISON);
     return new Promise((resolve, reject) => {
       this.#underWay.add(reject);
       this.#exchange(api, request, version).then(
         response => {
-          if (this.#underWay.delete(reject)) resolve(response);
+          if (!this.#underWay.delete(reject)) return;
+          if (allocate === undefined) {
+            resolve(api.response.decode(response, version) as ResponseOf<A>);
+            return;
+          }
+          this.#lent = allocate(response.length);
+          response.copy(this.#lent);
+          resolve(api.response.decode(this.#lent, version) as ResponseOf<A>);
         },
         (error: unknown) => {
           this.close();
@@ -439,13 +465,13 @@ class TestConnection implements Connection {
     });
   }
 
-  async #exchange<A extends Api>(api: A, request: RequestInput<A>, version: number): Promise<ResponseOf<A>> {
+  async #exchange<A extends Api>(api: A, request: RequestInput<A>, version: number): Promise<Buffer> {
     const received = recode(api.request, request, version) as RequestOf<A>;
     await this.#time.sleep(LATENCY_MS);
     const response = await this.#target.answer(api, received, version);
     await this.#time.sleep(LATENCY_MS);
     while (this.#target.isStalled) await this.#time.sleep(LATENCY_MS);
-    return recode(api.response, response as ResponseInput<A>, version) as ResponseOf<A>;
+    return Buffer.concat(api.response.encode(response, version));
   }
 
   close(): void {

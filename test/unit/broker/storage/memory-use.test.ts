@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { PooledAnswerMemory } from '../../../../broker/network/answer-memory.ts';
 import { IndexCache } from '../../../../broker/storage/index-cache.ts';
 import { OpenFiles, SegmentFile } from '../../../../broker/storage/open-files.ts';
 import { TailCache } from '../../../../broker/storage/tail-cache.ts';
+import { POISON, PoisoningPool } from '../../../support/poisoning-pool.ts';
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
 
 describe('the cache of last appends', () => {
@@ -64,6 +66,75 @@ describe('the cache of last appends', () => {
     window.clear();
     expect(cache.usedBytes).toBe(0);
     expect(window.startOffset).toBe(Infinity);
+  });
+});
+
+describe('the memory of last appends', () => {
+  const SIZE = 3000;
+  const frameOf = (value: number) => [Buffer.alloc(SIZE, value)];
+
+  /** A cache for four frames, whose memory spoils when it is given back. */
+  function cached() {
+    const pool = new PoisoningPool(1 << 20);
+    const window = new TailCache(4 * 4200, pool).window();
+    window.noteTailRead();
+    let next = 0;
+    const append = (value: number) => {
+      window.append(next, next + 1, frameOf(value), SIZE);
+      next++;
+    };
+    const read = (offset: number, memory?: PooledAnswerMemory) => {
+      const frame = window.from(offset)[0]!;
+      frame.lend(memory);
+      return frame.bytes;
+    };
+    const fill = () => {
+      for (let i = 0; i < 20; i++) append(99);
+    };
+    return { pool, window, append, read, fill };
+  }
+
+  it('is used again for later appends', () => {
+    const { pool, fill } = cached();
+    fill();
+    expect(pool.returns).toBeGreaterThanOrEqual(15);
+  });
+
+  it("stays a reader's until its answer has been sent", () => {
+    const { pool, append, read, fill } = cached();
+    append(1);
+    const [first, second] = [new PooledAnswerMemory(pool), new PooledAnswerMemory(pool)];
+    const bytes = read(0, first);
+    expect(read(0, second).buffer).toBe(bytes.buffer);
+    fill();
+    first.release();
+    fill();
+    expect(bytes.every(byte => byte === 1)).toBe(true);
+    second.release();
+    expect(bytes.every(byte => byte === POISON)).toBe(true);
+  });
+
+  it('goes back with its log, but not from under a reader', () => {
+    const { pool, window, append, read } = cached();
+    append(1);
+    append(2);
+    const memory = new PooledAnswerMemory(pool);
+    const bytes = read(1, memory);
+    window.clear();
+    expect(pool.returns).toBe(1);
+    expect(bytes.every(byte => byte === 2)).toBe(true);
+    memory.release();
+    expect(pool.returns).toBe(2);
+  });
+
+  it('is never used again when a reader does not say when it is done', () => {
+    const { pool, append, read, fill } = cached();
+    append(1);
+    const bytes = read(0);
+    fill();
+    expect(bytes.every(byte => byte === 1)).toBe(true);
+    const memory = new PooledAnswerMemory(pool);
+    for (let i = 0; i < 30; i++) expect(memory.take(SIZE).buffer).not.toBe(bytes.buffer);
   });
 });
 

@@ -253,3 +253,24 @@ describe('failures', () => {
     expect(connection.closed).toBe(true);
   });
 });
+
+test('an answer goes where its own call wants it', async () => {
+  const peer = await startPeer((header, _body, socket) => {
+    const frame = encodeResponseFrame(Metadata, 1, header.correlationId, metadataAnswer(`h${header.correlationId}`, 1));
+    write(socket, frame);
+  });
+  const connection = await connector({ negotiate: false }).connect({ host: '127.0.0.1', port: peer.port });
+  const sizes: number[][] = [[], []];
+  const allocate = (which: number) => (bytes: number) => {
+    sizes[which]!.push(bytes);
+    return Buffer.alloc(bytes);
+  };
+  const answers = await Promise.all([
+    connection.call(Metadata, { topics: [] }, { version: 1, allocate: allocate(0) }),
+    connection.call(Metadata, { topics: [] }, { version: 1 }),
+    connection.call(Metadata, { topics: [] }, { version: 1, allocate: allocate(1) }),
+  ]);
+  expect(answers.map(answer => answer!.brokers[0]!.host)).toEqual(['h1', 'h2', 'h3']);
+  expect(sizes.map(({ length }) => length)).toEqual([1, 1]);
+  connection.close();
+});

@@ -1,8 +1,8 @@
-/** Smaller frames are cut from Node's own slab: pooling them costs more than it saves. */
+/** Smaller ones are cut from Node's own slab: pooling them costs more than it saves. */
 const SMALLEST_POOLED_BYTES = 2048;
 
 /**
- * Size of the pooled buffer for a frame of `bytes`: four steps per power of two, so that at most a quarter is idle.
+ * Size of the pooled buffer for `bytes`: four steps per power of two, so that at most a quarter is idle.
  */
 export function slabSize(bytes: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(bytes)) - 2);
@@ -10,10 +10,12 @@ export function slabSize(bytes: number): number {
 }
 
 /**
- * Buffers that are used again. Fresh buffers for every frame are the largest cost of an upload path: external memory
- * drives the garbage collector, and new pages must be mapped and cleared by the kernel each time.
+ * Buffers that are used again. Fresh buffers for every request or answer are the largest cost of moving bytes through
+ * Node: external memory drives the garbage collector, and new pages must be mapped and cleared by the kernel each time.
+ *
+ * A buffer that is not given back is the garbage collector's; one that is given back must not be looked at any more.
  */
-export class FramePool {
+export class BufferPool {
   readonly #retainLimit: number;
   /** Idle slabs by size, the size that was asked for last at the end. */
   readonly #free = new Map<number, Buffer[]>();
