@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { ElectionOutcome } from '../client/index.ts';
 import { partitionKey, type TopicPartition } from '../shared/topics/topic-partition.ts';
 import { electionReport } from './format/election.ts';
+import { readJsonFile } from './support/json-file.ts';
 import { parsePartitionList } from './support/partition-list.ts';
 import { withAdmin } from './support/admin.ts';
 import { integer, parseOptions, required, runTool, toolCommand, ToolFailure, UsageError } from './support/tool.ts';
@@ -57,11 +57,7 @@ function wanted(options: Options): TopicPartition[] | null {
   }
   if (options.topic !== undefined) return [{ topic: options.topic, partition: options.partition! }];
   if (options.pathToJsonFile === undefined) return null;
-  try {
-    return parsePartitionList(readFileSync(options.pathToJsonFile, 'utf8'));
-  } catch (error) {
-    throw new ToolFailure(`Cannot use ${options.pathToJsonFile}: ${(error as Error).message}`);
-  }
+  return readJsonFile(options.pathToJsonFile, parsePartitionList);
 }
 
 /** Partitions of which the answer says nothing needed no election. */

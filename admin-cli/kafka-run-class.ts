@@ -7,6 +7,7 @@ const TOOLS: Readonly<Record<string, () => Promise<unknown>>> = {
   ConsoleProducer: () => import('./kafka-console-producer.ts'),
   ConsoleConsumer: () => import('./kafka-console-consumer.ts'),
   GetOffsetShell: () => import('./kafka-get-offsets.ts'),
+  DeleteRecordsCommand: () => import('./kafka-delete-records.ts'),
   DumpLogSegments: () => import('./kafka-dump-log.ts'),
   LeaderElectionCommand: () => import('./kafka-leader-election.ts'),
   BrokerApiVersionsCommand: () => import('./kafka-broker-api-versions.ts'),

@@ -4,6 +4,7 @@ import { apiVersionsHandler } from './api/api-versions.ts';
 import { controlledShutdownHandler } from './api/controlled-shutdown.ts';
 import { createPartitionsHandler } from './api/create-partitions.ts';
 import { createTopicsHandler } from './api/create-topics.ts';
+import { deleteRecordsHandler } from './api/delete-records.ts';
 import { deleteTopicsHandler } from './api/delete-topics.ts';
 import { describeClusterHandler } from './api/describe-cluster.ts';
 import { describeConfigsHandler } from './api/describe-configs.ts';
@@ -45,6 +46,7 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(fetchHandler({ replicas, sessions: replicas.fetchSessions, config, metrics, hints }));
   registry.add(listOffsetsHandler(replicas));
   registry.add(offsetForLeaderEpochHandler(replicas));
+  registry.add(deleteRecordsHandler(replicas));
 
   registry.add(createTopicsHandler({ creation, metadata, waits, topicConfigs, isController }));
   registry.add(deleteTopicsHandler({ store, metadata, waits, config, isController }));

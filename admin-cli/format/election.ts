@@ -1,5 +1,6 @@
 import { KafkaError } from '../../client/errors.ts';
 import type { ElectionOutcome } from '../../client/index.ts';
+import { errorText } from './error-text.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 
 export interface ElectionAnswer {
@@ -25,7 +26,7 @@ export function electionReport(
   if (unchanged.length > 0) lines.push(`Valid replica already elected for partitions ${joined(unchanged)}`);
   for (const { topic, partition, error } of failed) {
     lines.push(
-      `Error completing leader election (${name}) for partition: ${partitionKey(topic, partition)}: ${describe(error!)}`,
+      `Error completing leader election (${name}) for partition: ${partitionKey(topic, partition)}: ${errorText(error)}`,
     );
   }
   return { lines, failed: failed.length };
@@ -33,8 +34,4 @@ export function electionReport(
 
 function joined(partitions: readonly TopicPartition[]): string {
   return partitions.map(({ topic, partition }) => partitionKey(topic, partition)).join(', ');
-}
-
-function describe(error: Error): string {
-  return error instanceof KafkaError ? `${error.codeName}: ${error.message}` : error.message;
 }

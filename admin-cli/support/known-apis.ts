@@ -4,6 +4,7 @@ import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { ControlledShutdown } from '../../shared/protocol/messages/controlled-shutdown.ts';
 import { CreatePartitions } from '../../shared/protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../../shared/protocol/messages/create-topics.ts';
+import { DeleteRecords } from '../../shared/protocol/messages/delete-records.ts';
 import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
@@ -26,6 +27,7 @@ export const KNOWN_APIS: ReadonlyMap<number, Api> = new Map(
     ControlledShutdown,
     CreatePartitions,
     CreateTopics,
+    DeleteRecords,
     DeleteTopics,
     DescribeCluster,
     DescribeConfigs,

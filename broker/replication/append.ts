@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
+import { isInternalTopic } from '../../shared/topics/names.ts';
 import type { DelayedOperations } from '../delayed/delayed-operations.ts';
 import type { RecordError } from '../storage/errors.ts';
 import { DelayedProduce, type AwaitedAppend } from './delayed-produce.ts';
@@ -41,7 +42,6 @@ export interface AppendResult {
 }
 
 const ALL_REPLICAS = -1;
-const INTERNAL_TOPICS: readonly string[] = ['__consumer_offsets', '__transaction_state'];
 
 /** An entry on its way. */
 interface Appending {
@@ -104,7 +104,7 @@ export class Appender {
 
   /** @throws ReplicationError */
   #find({ topic, partition }: AppendEntry, { origin }: AppendRequest): Partition {
-    if (origin === 'client' && INTERNAL_TOPICS.includes(topic)) {
+    if (origin === 'client' && isInternalTopic(topic)) {
       throw new ReplicationError(
         ErrorCode.INVALID_TOPIC_EXCEPTION,
         `Clients may not write to the internal topic ${topic}.`,

@@ -49,6 +49,8 @@ export interface FollowerFetch {
 /** What becomes of a leader's changes. */
 export interface LeadershipEvents {
   highWatermarkMoved(): void;
+  /** A follower has told another log start offset. */
+  followerStartMoved(): void;
   /** A proposed ISR was committed, or refused for good. */
   isrChange(what: IsrChange): void;
 }
@@ -168,6 +170,18 @@ export class Leadership {
     return isEnough ? ErrorCode.NONE : ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
   }
 
+  /**
+   * The least log start offset of all live replicas: what is below is deleted everywhere (Kafka:
+   * `Partition.lowWatermarkIfLeader`). -1 while a live follower has not been heard of.
+   */
+  get lowWatermark(): number {
+    let lowest = this.#log.logStartOffset;
+    for (const { brokerId, logStartOffset } of this.#followers.values()) {
+      if (logStartOffset < lowest && this.#surroundings.isAlive(brokerId)) lowest = logStartOffset;
+    }
+    return lowest;
+  }
+
   // --- followers ---------------------------------------------------------------------------------------------------
 
   /** Notes what a follower's fetch says, and what follows from it for the ISR and the high watermark. */
@@ -175,10 +189,12 @@ export class Leadership {
     const follower = this.#followers.get(brokerId);
     if (follower === undefined) return;
     const before = follower.logEndOffset;
+    const startBefore = follower.logStartOffset;
     const now = this.#surroundings.clock.monotonic();
     follower.noteFetch(fetchOffset, logStartOffset, this.#log.logEndOffset, now, contact);
     this.#maybeExpandIsr(follower);
     if (fetchOffset !== before) this.reviewHighWatermark();
+    if (logStartOffset !== startBefore) this.#events.followerStartMoved();
   }
 
   /** The follower's session no longer speaks for this partition. */

@@ -17,6 +17,8 @@ export interface PartitionEvents {
   readable(partition: Partition): void;
   /** An acks=all produce may be complete: the high watermark moved, or the partition is no longer led or hosted here. */
   committed(partition: Partition): void;
+  /** A deletion of records may be complete: a follower's log start moved, or the partition is no longer led here. */
+  deleted(partition: Partition): void;
   isrChange(partition: Partition, what: IsrChange): void;
 }
 
@@ -158,6 +160,7 @@ export class Partition {
         this.#notifyReadable();
         this.#events.committed(this);
       },
+      followerStartMoved: () => this.#events.deleted(this),
       isrChange: (what: IsrChange) => this.#events.isrChange(this, what),
     };
   }
@@ -210,6 +213,7 @@ export class Partition {
   #roleChanged(): void {
     this.#notifyReadable();
     this.#events.committed(this);
+    this.#events.deleted(this);
   }
 
   #notifyReadable(): void {
@@ -296,6 +300,34 @@ export class Partition {
     if (this.#leadership === null || leaderEpoch < this.#leadership.leadingSince)
       return ErrorCode.NOT_LEADER_OR_FOLLOWER;
     return this.#leadership.produceOutcome(requiredOffset);
+  }
+
+  /**
+   * Makes the records below `offset` (-1: everything that is committed) go, as the leader.
+   * @returns the log start offset that all replicas are to reach
+   * @throws ReplicationError, or StorageError OFFSET_OUT_OF_RANGE
+   */
+  deleteRecords(offset: number): number {
+    const { log } = this.#requireLeader();
+    if (!log.config['cleanup.policy'].includes('delete')) {
+      const message = `${this.key} is compacted only: records are deleted where cleanup.policy has delete.`;
+      throw new ReplicationError(ErrorCode.POLICY_VIOLATION, message);
+    }
+    const requiredOffset = offset === -1 ? log.highWatermark : offset;
+    if (requiredOffset < 0) {
+      const message = `Offset ${offset} is below zero; -1 stands for the high watermark.`;
+      throw new ReplicationError(ErrorCode.OFFSET_OUT_OF_RANGE, message);
+    }
+    // Followers hear of it with their next answer; for this alone no waiting fetch is answered.
+    if (log.incrementLogStartOffset(requiredOffset)) this.#notifyReadable();
+    return requiredOffset;
+  }
+
+  /** How far a deletion of records has got on the live replicas; an error if this broker no longer leads. */
+  deletionProgress(): { readonly errorCode: ErrorCode; readonly lowWatermark: number } {
+    if (this.#isOffline) return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, lowWatermark: -1 };
+    if (this.#leadership === null) return { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, lowWatermark: -1 };
+    return { errorCode: ErrorCode.NONE, lowWatermark: this.#leadership.lowWatermark };
   }
 
   /** Notes a follower's fetch; ignored where this broker does not lead. */

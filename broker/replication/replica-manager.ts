@@ -27,6 +27,7 @@ import { IsrManager } from './isr-manager.ts';
 import type { IsrChange, PartitionSurroundings } from './leadership.ts';
 import { Offsets, type FoundEpochEnd, type FoundOffset, type OffsetQuery } from './offsets.ts';
 import { Partition } from './partition.ts';
+import { RecordDeletion, type DeletionEntry, type DeletionResult } from './record-deletion.ts';
 import { gatherStatistics, type ReplicationStatistics } from './replication-statistics.ts';
 import { RoleChanges, type LeadershipChange } from './role-changes.ts';
 
@@ -54,6 +55,7 @@ export interface ReplicaManagerOptions {
  *     LeaderAndIsr, StopReplica ─→ RoleChanges ─→ Partition, FetcherManager, LogManager
  *     Produce ─→ Appender ─→ Partition ─→ log         high watermark moves ─→ waiting produces
  *     Fetch ─→ FetchSessions ─→ FetchReader ─→ log    anything readable changes ─→ waiting fetches
+ *     DeleteRecords ─→ RecordDeletion ─→ Partition    a follower's log start moves ─→ waiting deletions
  *     Partition ─→ IsrManager ─→ controller
  */
 export class ReplicaManager {
@@ -68,8 +70,10 @@ export class ReplicaManager {
   readonly #roles: RoleChanges;
   readonly #produces: DelayedOperations;
   readonly #fetches: DelayedOperations;
+  readonly #deletions: DelayedOperations;
   readonly #sessionCache: FetchSessionCache;
   readonly #appender: Appender;
+  readonly #recordDeletion: RecordDeletion;
   readonly #reader: FetchReader;
   readonly #offsets: Offsets;
   readonly #leadershipListeners: ((change: LeadershipChange) => void)[] = [];
@@ -86,7 +90,9 @@ export class ReplicaManager {
     this.#partitions = new HostedPartitions(metadata);
     this.#produces = new DelayedOperations(timers);
     this.#fetches = new DelayedOperations(timers);
+    this.#deletions = new DelayedOperations(timers);
     this.#appender = new Appender(this.#partitions, this.#produces, logger);
+    this.#recordDeletion = new RecordDeletion(this.#partitions, this.#deletions, logger);
     this.#reader = new FetchReader(this.#partitions, clock);
     this.#offsets = new Offsets(this.#partitions);
     this.#sessionCache = new FetchSessionCache(config.get('max.incremental.fetch.session.cache.slots'), random);
@@ -150,6 +156,7 @@ export class ReplicaManager {
     return new Partition(topic, partition, this.#surroundings, {
       readable: ({ key }) => this.#wake(key),
       committed: ({ key }) => this.#produces.check(key),
+      deleted: ({ key }) => this.#deletions.check(key),
       isrChange: (changed, what) => this.#isrChanged(changed, what),
     });
   }
@@ -170,6 +177,7 @@ export class ReplicaManager {
     await this.#roles.inOrder(() => this.#fetchers.shutdown());
     this.#produces.cancelAll();
     this.#fetches.cancelAll();
+    this.#deletions.cancelAll();
     await this.#options.logs.checkpointHighWatermarks();
   }
 
@@ -177,13 +185,16 @@ export class ReplicaManager {
     for (const partition of this.#partitions.all()) partition.review();
   }
 
-  /** A follower that is dead, and not in the ISR, holds no high watermark back. */
+  /** A follower that is dead, and not in the ISR, holds no high watermark back; if it is dead, no deletion waits for it. */
   #metadataChanged(): void {
     const alive = new Set(this.#options.metadata.aliveBrokers().map(({ id }) => id));
     const hasLost = [...this.#alive].some(id => !alive.has(id));
     this.#alive = alive;
     if (!hasLost) return;
-    for (const { leadership } of this.#partitions.all()) leadership?.reviewHighWatermark();
+    for (const { key, leadership } of this.#partitions.all()) {
+      leadership?.reviewHighWatermark();
+      this.#deletions.check(key);
+    }
   }
 
   // --- controller --------------------------------------------------------------------------------------------------
@@ -246,6 +257,11 @@ export class ReplicaManager {
    */
   append(request: AppendRequest, onParked: () => void): Promise<AppendResult[]> {
     return this.#appender.append(request, onParked);
+  }
+
+  /** Deletes records of partitions led here; see `RecordDeletion.delete`. */
+  deleteRecords(entries: readonly DeletionEntry[], timeoutMs: number): Promise<DeletionResult[]> {
+    return this.#recordDeletion.delete(entries, timeoutMs);
   }
 
   /**

@@ -7,9 +7,10 @@ import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
-import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
+import { byTopic, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { BrokerInfo, TopicInfo } from '../cluster/cluster-view.ts';
+import { deleteRecords, type DeletedRecords } from './records.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
 import { KafkaError, throwIfError } from '../errors.ts';
 import { alterConfigs, describeConfigs } from './configs.ts';
@@ -150,7 +151,9 @@ export class Admin {
     type: 'preferred' | 'unclean',
     partitions: readonly TopicPartition[] | null,
   ): Promise<ElectionOutcome[]> {
-    const topicPartitions = partitions === null ? null : groupByTopic(partitions);
+    const topicPartitions =
+      partitions &&
+      Array.from(byTopic(partitions), ([topic, group]) => ({ topic, partitions: group.map(tp => tp.partition) }));
     const request = { electionType: type === 'unclean' ? 1 : 0, topicPartitions, timeoutMs: this.#waitMs };
     return this.#atController(
       ElectLeaders,
@@ -175,6 +178,19 @@ export class Admin {
   ): Promise<PromiseSettledResult<FoundOffset>[]> {
     const deadline = this.#deadline();
     return Promise.allSettled(wanted.map(([tp, spec]) => listOffset(this.#cluster, tp, spec, isolation, deadline)));
+  }
+
+  /**
+   * Deletes the records below each offset (-1: all that are committed); each outcome is the partition's low watermark
+   * then, or its error.
+   */
+  deleteRecords(
+    wanted: readonly (readonly [TopicPartition, offset: number])[],
+  ): Promise<PromiseSettledResult<DeletedRecords>[]> {
+    const deadline = this.#deadline();
+    return Promise.allSettled(
+      wanted.map(([tp, offset]) => deleteRecords(this.#cluster, tp, offset, this.#waitMs, deadline)),
+    );
   }
 
   /** The connection to one broker, for asking it what it can do. */
@@ -264,14 +280,4 @@ function wireTopic(topic: NewTopic): RequestInput<typeof CreateTopics>['topics']
     })),
     configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
   };
-}
-
-function groupByTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  const byTopic = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) {
-    const list = byTopic.get(topic);
-    if (list === undefined) byTopic.set(topic, [partition]);
-    else list.push(partition);
-  }
-  return [...byTopic].map(([topic, list]) => ({ topic, partitions: list }));
 }

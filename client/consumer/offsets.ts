@@ -1,7 +1,8 @@
-import { ConnectionError } from '../../shared/connection/connection.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
 import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
+import { askLeader } from '../cluster/ask-leader.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { KafkaError } from '../errors.ts';
 
@@ -25,49 +26,31 @@ const SPECIAL_TIMESTAMPS = { latest: -1, earliest: -2, 'max-timestamp': -3 } as 
  */
 export async function listOffset(
   cluster: Cluster,
-  { topic, partition }: TopicPartition,
+  tp: TopicPartition,
   spec: OffsetSpec,
   isolation: 'read_uncommitted' | 'read_committed',
   deadline: number,
 ): Promise<FoundOffset> {
   const timestamp = typeof spec === 'number' ? spec : SPECIAL_TIMESTAMPS[spec];
-  for (let attempt = 1; ; attempt++) {
-    let failure: unknown;
-    try {
-      return await askLeader(cluster, topic, partition, timestamp, isolation, deadline);
-    } catch (error) {
-      const retriable = error instanceof ConnectionError || (error instanceof KafkaError && error.retriable);
-      if (!retriable) throw error;
-      cluster.invalidate();
-      failure = error;
-    }
-    await cluster.pause(attempt, deadline, failure, `no offset of ${topic}-${partition}`);
-  }
+  return askLeader(cluster, tp, deadline, 'no offset of', (leader, { leaderEpoch }) =>
+    lookUp(leader, tp, leaderEpoch, timestamp, isolation),
+  );
 }
 
-async function askLeader(
-  cluster: Cluster,
-  topic: string,
-  partition: number,
+async function lookUp(
+  connection: Connection,
+  { topic, partition }: TopicPartition,
+  currentLeaderEpoch: number,
   timestamp: number,
   isolation: 'read_uncommitted' | 'read_committed',
-  deadline: number,
 ): Promise<FoundOffset> {
-  const info = (await cluster.topic(topic, deadline)).partitions[partition];
-  if (info === undefined) {
-    throw new KafkaError(ErrorCode.INVALID_PARTITIONS, `topic ${topic} has no partition ${partition}`);
-  }
-  if (info.leader < 0) throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE);
-  const connection = await cluster.broker(info.leader);
   if (timestamp === SPECIAL_TIMESTAMPS['max-timestamp'] && (connection.versions(ListOffsets)?.max ?? 0) < 7) {
     throw new KafkaError(ErrorCode.UNSUPPORTED_VERSION, 'the broker cannot look up the largest timestamp');
   }
   const response = await connection.call(ListOffsets, {
     replicaId: -1,
     isolationLevel: isolation === 'read_committed' ? 1 : 0,
-    topics: [
-      { name: topic, partitions: [{ partitionIndex: partition, currentLeaderEpoch: info.leaderEpoch, timestamp }] },
-    ],
+    topics: [{ name: topic, partitions: [{ partitionIndex: partition, currentLeaderEpoch, timestamp }] }],
   });
   const answer = response!.topics[0]!.partitions[0]!;
   if (answer.errorCode !== ErrorCode.NONE) throw new KafkaError(answer.errorCode);

@@ -8,3 +8,14 @@ export interface TopicPartition {
 export function partitionKey(topic: string, partition: number): string {
   return `${topic}-${partition}`;
 }
+
+/** What is about partitions, by topic, in the order in which the topics first appear. */
+export function byTopic<T extends { readonly topic: string }>(items: Iterable<T>): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(item.topic);
+    if (group === undefined) groups.set(item.topic, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -5,6 +5,7 @@ import { encodeRequestFrame } from '../../../../shared/protocol/headers.ts';
 import { ApiVersions } from '../../../../shared/protocol/messages/api-versions.ts';
 import { CreatePartitions } from '../../../../shared/protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../../../../shared/protocol/messages/create-topics.ts';
+import { DeleteRecords } from '../../../../shared/protocol/messages/delete-records.ts';
 import { DeleteTopics } from '../../../../shared/protocol/messages/delete-topics.ts';
 import { DescribeConfigs } from '../../../../shared/protocol/messages/describe-configs.ts';
 import { Fetch } from '../../../../shared/protocol/messages/fetch.ts';
@@ -299,6 +300,22 @@ describe('DeleteTopics', () => {
     const read = await readByKafkajs(DeleteTopics, version, body);
     expect(read.topicErrors).toEqual([{ topic: 't', errorCode: 3 }]);
     expect(read.clientSideThrottleTime).toBe(version >= 1 ? 4 : undefined);
+  });
+});
+
+describe('DeleteRecords', () => {
+  test.each(versionsOf(DeleteRecords))('request v%i', async version => {
+    const theirs = { topics: [{ topic: 't', partitions: [{ partition: 1, offset: '-1' }] }], timeout: 7 };
+    const ours = { topics: [{ name: 't', partitions: [{ partitionIndex: 1, offset: -1 }] }], timeoutMs: 7 };
+    await expectSameRequest(DeleteRecords, version, theirs, ours);
+  });
+
+  test.each(versionsOf(DeleteRecords))('response v%i', async version => {
+    const partitions = [{ partitionIndex: 1, lowWatermark: 9, errorCode: 0 }];
+    const body = DeleteRecords.response.encode({ throttleTimeMs: 4, topics: [{ name: 't', partitions }] }, version);
+    const read = await readByKafkajs(DeleteRecords, version, body);
+    expect(read.topics).toEqual([{ topic: 't', partitions: [{ partition: 1, lowWatermark: 9n, errorCode: 0 }] }]);
+    expect(read.clientSideThrottleTime ?? read.throttleTime).toBe(4);
   });
 });
 
