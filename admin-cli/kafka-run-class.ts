@@ -9,6 +9,7 @@ const TOOLS: Readonly<Record<string, () => Promise<unknown>>> = {
   GetOffsetShell: () => import('./kafka-get-offsets.ts'),
   DeleteRecordsCommand: () => import('./kafka-delete-records.ts'),
   DumpLogSegments: () => import('./kafka-dump-log.ts'),
+  LogDirsCommand: () => import('./kafka-log-dirs.ts'),
   LeaderElectionCommand: () => import('./kafka-leader-election.ts'),
   BrokerApiVersionsCommand: () => import('./kafka-broker-api-versions.ts'),
   ZooKeeperMainWithTlsSupportForKafka: () => import('./zookeeper-shell.ts'),

@@ -1,5 +1,6 @@
 import type { Logger } from '../shared/runtime/logger.ts';
 import { alterPartitionHandler } from './api/alter-partition.ts';
+import { alterReplicaLogDirsHandler } from './api/alter-replica-log-dirs.ts';
 import { apiVersionsHandler } from './api/api-versions.ts';
 import { controlledShutdownHandler } from './api/controlled-shutdown.ts';
 import { createPartitionsHandler } from './api/create-partitions.ts';
@@ -8,6 +9,7 @@ import { deleteRecordsHandler } from './api/delete-records.ts';
 import { deleteTopicsHandler } from './api/delete-topics.ts';
 import { describeClusterHandler } from './api/describe-cluster.ts';
 import { describeConfigsHandler } from './api/describe-configs.ts';
+import { describeLogDirsHandler } from './api/describe-log-dirs.ts';
 import { electLeadersHandler } from './api/elect-leaders.ts';
 import { fetchHandler } from './api/fetch.ts';
 import { incrementalAlterConfigsHandler } from './api/incremental-alter-configs.ts';
@@ -55,6 +57,8 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(electLeadersHandler({ controller, metadata, waits }));
   registry.add(describeConfigsHandler({ brokerId, config, topicConfigs, metadata }));
   registry.add(incrementalAlterConfigsHandler(new ConfigAlteration({ brokerId, store, config, metadata })));
+  registry.add(describeLogDirsHandler(replicas));
+  registry.add(alterReplicaLogDirsHandler(replicas));
 
   registry.add(leaderAndIsrHandler(replicas, rooms.loadNewTopics));
   registry.add(stopReplicaHandler(replicas));

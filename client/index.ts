@@ -5,6 +5,7 @@ export type { ClientParts } from './create/parts.ts';
 export { createProducer } from './create/producer.ts';
 export { KafkaError } from './errors.ts';
 export type { Admin } from './admin/admin.ts';
+export type { LogDir, ReplicaLog, ReplicaPlacement } from './admin/log-dirs.ts';
 export type { DeletedRecords } from './admin/records.ts';
 export type { ConfigChange, ConfigEntry, ConfigResource, ElectionOutcome, NewTopic } from './admin/types.ts';
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster/cluster-view.ts';

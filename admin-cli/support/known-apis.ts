@@ -1,5 +1,6 @@
 import type { Api } from '../../shared/protocol/api.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
+import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { ControlledShutdown } from '../../shared/protocol/messages/controlled-shutdown.ts';
 import { CreatePartitions } from '../../shared/protocol/messages/create-partitions.ts';
@@ -8,6 +9,7 @@ import { DeleteRecords } from '../../shared/protocol/messages/delete-records.ts'
 import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
+import { DescribeLogDirs } from '../../shared/protocol/messages/describe-log-dirs.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
@@ -23,6 +25,7 @@ import { UpdateMetadata } from '../../shared/protocol/messages/update-metadata.t
 export const KNOWN_APIS: ReadonlyMap<number, Api> = new Map(
   [
     AlterPartition,
+    AlterReplicaLogDirs,
     ApiVersions,
     ControlledShutdown,
     CreatePartitions,
@@ -31,6 +34,7 @@ export const KNOWN_APIS: ReadonlyMap<number, Api> = new Map(
     DeleteTopics,
     DescribeCluster,
     DescribeConfigs,
+    DescribeLogDirs,
     ElectLeaders,
     Fetch,
     IncrementalAlterConfigs,

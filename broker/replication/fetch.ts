@@ -210,6 +210,9 @@ async function readLog(
   } catch (error) {
     const known = clientError(error);
     if (known === null) throw error;
+    // The log has moved to another directory while the former one was read.
+    if (partition.log !== null && partition.log !== log)
+      return readLog(params, { ...look, log: partition.log }, maxBytes, minOneMessage);
     return fetchError(target, known.code);
   }
 }

@@ -57,6 +57,12 @@ export class FetcherManager {
     return this.#fetchers.size;
   }
 
+  /** Whether the partition is being followed. */
+  follows({ key }: Partition): boolean {
+    for (const fetcher of this.#fetchers.values()) if (fetcher.has(key)) return true;
+    return false;
+  }
+
   /** Begins to follow. A partition must not be followed already: `remove` it first. */
   add(followings: Iterable<FollowingOf>): void {
     for (const following of followings) this.#fetcherFor(following).add(following);

@@ -81,6 +81,10 @@ export class Fetcher {
     return this.#partitions.size;
   }
 
+  has(key: string): boolean {
+    return this.#partitions.has(key);
+  }
+
   /** Follows the partition; what was known of it before is forgotten. */
   add(following: Following): void {
     const followed = new FollowedPartition(following);

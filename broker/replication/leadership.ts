@@ -69,7 +69,7 @@ export class Leadership {
   readonly epochStartOffset: number;
   readonly #topic: string;
   readonly #partition: number;
-  readonly #log: PartitionLog;
+  #log: PartitionLog;
   readonly #surroundings: PartitionSurroundings;
   readonly #events: LeadershipEvents;
   readonly #followers: ReadonlyMap<number, FollowerState>;
@@ -113,6 +113,12 @@ export class Leadership {
 
   get partitionEpoch(): number {
     return this.#partitionEpoch;
+  }
+
+  /** The log has moved to another directory. The new one learnt the epochs from the records, of which this may have none. */
+  replaceLog(log: PartitionLog): void {
+    log.assignEpochStart(this.epoch, log.logEndOffset);
+    this.#log = log;
   }
 
   /** The epoch is over: answers to what it proposed mean nothing any more. */

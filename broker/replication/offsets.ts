@@ -67,11 +67,14 @@ export class Offsets {
     if (typeof found === 'number') return refused(found);
     const errorCode = found.checkReadable(query.currentLeaderEpoch, query.replicaId !== DEBUGGING_TOOL);
     if (errorCode !== ErrorCode.NONE) return refused(errorCode);
+    const log = found.log!;
     try {
-      return await lookUp(found, found.log!, timestamp, query);
+      return await lookUp(found, log, timestamp, query);
     } catch (error) {
       const known = clientError(error);
       if (known === null) throw error;
+      // The log has moved to another directory while it was searched.
+      if (found.log !== null && found.log !== log) return this.find(topic, partition, timestamp, query);
       return refused(known.code);
     }
   }

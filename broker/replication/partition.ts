@@ -177,6 +177,14 @@ export class Partition {
     this.#log ??= log;
   }
 
+  /** Another log, with the same records, has taken the place of this one: a move between log directories. */
+  replaceLog(former: PartitionLog, log: PartitionLog): void {
+    if (this.#log !== former) return;
+    this.#log = log;
+    this.#leadership?.replaceLog(log);
+    this.#notifyReadable();
+  }
+
   /** The log's directory failed: until the broker is restarted the partition only answers that. */
   goOffline(): void {
     this.#isOffline = true;

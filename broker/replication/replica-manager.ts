@@ -17,6 +17,7 @@ import type {
 import { ControllerEpochs } from './controller-epochs.ts';
 import { ControllerLink } from './controller-link.ts';
 import { DelayedFetch } from './delayed-fetch.ts';
+import { DirectoryMoves } from './directory-moves.ts';
 import { FetchReader, type FetchParams } from './fetch.ts';
 import { FetchSessionCache } from './fetch-session-cache.ts';
 import { FetchSessions } from './fetch-sessions.ts';
@@ -26,6 +27,12 @@ import { HostedPartitions } from './hosted-partitions.ts';
 import { IsrManager } from './isr-manager.ts';
 import type { IsrChange, PartitionSurroundings } from './leadership.ts';
 import { Offsets, type FoundEpochEnd, type FoundOffset, type OffsetQuery } from './offsets.ts';
+import {
+  LogDirChanges,
+  type DescribedDirectory,
+  type DirectoryOrder,
+  type DirectoryOutcome,
+} from './log-dir-changes.ts';
 import { Partition } from './partition.ts';
 import { RecordDeletion, type DeletionEntry, type DeletionResult } from './record-deletion.ts';
 import { gatherStatistics, type ReplicationStatistics } from './replication-statistics.ts';
@@ -68,6 +75,8 @@ export class ReplicaManager {
   readonly #isrManager: IsrManager;
   readonly #fetchers: FetcherManager;
   readonly #roles: RoleChanges;
+  readonly #moves: DirectoryMoves;
+  readonly #logDirs: LogDirChanges;
   readonly #produces: DelayedOperations;
   readonly #fetches: DelayedOperations;
   readonly #deletions: DelayedOperations;
@@ -108,15 +117,25 @@ export class ReplicaManager {
       isAlive: id => metadata.isAlive(id),
     };
     this.#fetchers = this.#createFetchers();
+    this.#moves = this.#createMoves();
     this.#roles = new RoleChanges({
       brokerId,
       partitions: this.#partitions,
       createPartition: (topic, partition) => this.#createPartition(topic, partition),
       fetchers: this.#fetchers,
+      cancelMoves: keys => this.#moves.cancel(keys),
       logs,
       metadata,
       epochs: this.epochs,
       onChange: change => this.#leadershipChanged(change),
+      logger,
+    });
+    this.#logDirs = new LogDirChanges({
+      partitions: this.#partitions,
+      logs,
+      moves: this.#moves,
+      fetchers: this.#fetchers,
+      inOrder: action => this.#roles.inOrder(action),
       logger,
     });
     metadata.onChange(() => this.#metadataChanged());
@@ -152,6 +171,19 @@ export class ReplicaManager {
     });
   }
 
+  #createMoves(): DirectoryMoves {
+    const { config, clock, timers, logger } = this.#options;
+    return new DirectoryMoves({
+      concurrency: config.get('num.replica.alter.log.dirs.threads') ?? config.logDirs.length,
+      maxBytes: config.get('replica.fetch.max.bytes'),
+      bytesPerSecond: () => config.get('replica.alter.log.dirs.io.max.bytes.per.second'),
+      finish: move => this.#logDirs.finish(move),
+      clock,
+      timers,
+      logger,
+    });
+  }
+
   #createPartition(topic: string, partition: number): Partition {
     return new Partition(topic, partition, this.#surroundings, {
       readable: ({ key }) => this.#wake(key),
@@ -174,6 +206,7 @@ export class ReplicaManager {
     this.#reviews?.cancel();
     this.#checkpoints?.cancel();
     this.#isrManager.shutdown();
+    await this.#moves.shutdown();
     await this.#roles.inOrder(() => this.#fetchers.shutdown());
     this.#produces.cancelAll();
     this.#fetches.cancelAll();
@@ -200,9 +233,11 @@ export class ReplicaManager {
   // --- controller --------------------------------------------------------------------------------------------------
 
   /** @param version of the request, on which the answer's layout depends */
-  applyLeaderAndIsr(request: LeaderAndIsrRequest, version: number): Promise<LeaderAndIsrResponse> {
+  async applyLeaderAndIsr(request: LeaderAndIsrRequest, version: number): Promise<LeaderAndIsrResponse> {
     this.#startCheckpoints();
-    return this.#roles.leaderAndIsr(request, version);
+    const response = await this.#roles.leaderAndIsr(request, version);
+    this.#logDirs.resume();
+    return response;
   }
 
   /** The answer's layout is the same in all versions. */
@@ -239,6 +274,7 @@ export class ReplicaManager {
       'partitions are offline with their log directory',
     );
     void this.#fetchers.remove(lost);
+    this.#moves.cancelIn(directory);
     this.#leadershipChanged({ gained: [], lost });
   }
 
@@ -247,6 +283,18 @@ export class ReplicaManager {
     const isr = [...(leadership?.isrState.isr ?? [])];
     if (what === 'failed') this.#options.logger.warn({ topic, partition, isr }, 'the controller refused an ISR change');
     else this.#options.logger.info({ topic, partition, isr }, `the ISR has ${what}`);
+  }
+
+  // --- log directories ---------------------------------------------------------------------------------------------
+
+  /** Moves replicas to other log directories of this broker; see `LogDirChanges.alter`. */
+  alterLogDirs(orders: readonly DirectoryOrder[]): Promise<DirectoryOutcome[]> {
+    return this.#logDirs.alter(orders);
+  }
+
+  /** The log directories of this broker; of their logs those that `isWanted`. */
+  describeLogDirs(isWanted: (tp: TopicPartition) => boolean): Promise<DescribedDirectory[]> {
+    return this.#logDirs.describe(isWanted);
   }
 
   // --- records -----------------------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ export interface RoleChangesOptions {
   /** Makes a partition that is not hosted yet; it is not to be entered there. */
   readonly createPartition: (topic: string, partition: number) => Partition;
   readonly fetchers: FetcherManager;
+  /** Ends moves between log directories; resolves when nothing is being done to their logs any more. */
+  readonly cancelMoves: (keys: Iterable<string>) => Promise<void>;
   readonly logs: LogManager;
   readonly metadata: MetadataCache;
   readonly epochs: ControllerEpochs;
@@ -215,6 +217,7 @@ export class RoleChanges {
     });
     const stopping = checked.filter(({ refusal }) => refusal === null);
     await fetchers.remove(stopping.flatMap(({ hosted }) => hosted ?? []));
+    await this.#options.cancelMoves(stopping.map(({ order }) => partitionKey(order.topic, order.partition)));
     return Promise.all(
       checked.map(async ({ order, hosted, refusal }) => ({
         topicName: order.topic,

@@ -2,6 +2,7 @@
  * What can go wrong in a log, by the names of Kafka's error table; the API layer translates.
  *
  * - `STORAGE_ERROR`: the log's directory is offline, or the log is closed; nothing can be read or written.
+ * - `LOG_DIR_NOT_FOUND`: the directory is none of `log.dirs`.
  * - `INCONSISTENT_TOPIC_ID`: the directory holds a former topic of the same name.
  */
 export type StorageErrorKind =
@@ -14,6 +15,7 @@ export type StorageErrorKind =
   | 'UNSUPPORTED_COMPRESSION_TYPE'
   | 'UNEXPECTED_OFFSET'
   | 'STORAGE_ERROR'
+  | 'LOG_DIR_NOT_FOUND'
   | 'INCONSISTENT_TOPIC_ID';
 
 /** One bad record of a refused batch: its index in the batch and why. */

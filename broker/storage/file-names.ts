@@ -24,7 +24,9 @@ export const SEGMENT_SUFFIXES = [
 
 const MAX_DIRECTORY_NAME = 255;
 const DELETE_DIRECTORY = /^.+\.[0-9a-f]{32}-delete$/;
-const OTHER_MARKED_DIRECTORY = /^.+\.[0-9a-f]{32}-(future|stray)$/;
+const FUTURE_DIRECTORY = /^(.+)\.[0-9a-f]{32}-future$/;
+const STRAY_DIRECTORY = /^.+\.[0-9a-f]{32}-stray$/;
+const UNIQUE_HEX_DIGITS = 32;
 const SEGMENT_FILE = /^(\d{20})(\.[a-z]+)(\.[a-z]+)?$/;
 
 /** `00000000000000001042.log` for offset 1042. */
@@ -51,6 +53,8 @@ export function parseSegmentFileName(name: string): SegmentFileName | null {
 /** What a directory inside a log directory is. */
 export type DirectoryKind =
   | ({ readonly kind: 'partition' } & TopicPartition)
+  /** Being filled, to become the partition's log: a move between log directories. */
+  | ({ readonly kind: 'future' } & TopicPartition)
   | { readonly kind: 'delete' }
   | { readonly kind: 'other' }
   | { readonly kind: 'foreign' };
@@ -58,11 +62,29 @@ export type DirectoryKind =
 /** The partition is what follows the last dash; what fits no form makes start-up fail, as in Kafka. */
 export function parseDirectoryName(name: string): DirectoryKind {
   if (DELETE_DIRECTORY.test(name)) return { kind: 'delete' };
-  if (OTHER_MARKED_DIRECTORY.test(name)) return { kind: 'other' };
+  if (STRAY_DIRECTORY.test(name)) return { kind: 'other' };
+  const future = FUTURE_DIRECTORY.exec(name)?.[1];
+  const partition = parsePartition(future ?? name);
+  if (partition === null) return { kind: 'foreign' };
+  return { kind: future === undefined ? 'partition' : 'future', ...partition };
+}
+
+function parsePartition(name: string): TopicPartition | null {
   const dash = name.lastIndexOf('-');
   const digits = name.slice(dash + 1);
-  if (dash < 1 || !/^(0|[1-9]\d{0,9})$/.test(digits)) return { kind: 'foreign' };
-  return { kind: 'partition', topic: name.slice(0, dash), partition: Number(digits) };
+  if (dash < 1 || !/^(0|[1-9]\d{0,9})$/.test(digits)) return null;
+  return { topic: name.slice(0, dash), partition: Number(digits) };
+}
+
+/** `orders-0.<32 hex>-future`; null when the topic's name leaves no room for that (Kafka refuses such moves, too). */
+export function futureDirectoryName(topic: string, partition: number, unique: Buffer): string | null {
+  const name = `${topic}-${partition}.${unique.toString('hex')}-future`;
+  return name.length > MAX_DIRECTORY_NAME ? null : name;
+}
+
+/** Whether a log of this name may move between log directories. */
+export function mayMove(topic: string, partition: number): boolean {
+  return futureDirectoryName(topic, partition, Buffer.alloc(UNIQUE_HEX_DIGITS / 2)) !== null;
 }
 
 /** `orders-0.<32 hex>-delete`, the topic cut so that the name stays within what file systems take. */

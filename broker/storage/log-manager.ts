@@ -1,13 +1,15 @@
-import { normalize } from 'node:path';
+import { resolve } from 'node:path';
 import type { Timer } from '../../shared/runtime/clock.ts';
 import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { forEachLimited } from './concurrency.ts';
 import { StorageError, StorageStartupError } from './errors.ts';
-import { deletedDirectoryName, parseDirectoryName } from './file-names.ts';
+import { describeDirectories, type DirectoryDescription } from './directory-descriptions.ts';
+import { deletedDirectoryName, futureDirectoryName, parseDirectoryName } from './file-names.ts';
+import { FutureLogs } from './future-logs.ts';
 import { IndexCache } from './index-cache.ts';
 import { type DirectoryCheckpoints, LogDirectory } from './log-directory.ts';
-import { createLog, loadLog } from './log-loader.ts';
+import { createLog, loadLog, type LogToCreate } from './log-loader.ts';
 import type { LoadedLog, LogEnvironment } from './log-state.ts';
 import { OpenFiles } from './open-files.ts';
 import { PartitionLog } from './partition-log.ts';
@@ -22,6 +24,11 @@ export { DEFAULT_STORAGE_OPTIONS, type LogManagerSetup } from './storage-setup.t
 
 /** Memory for the indexes of segments that are not active. */
 const INDEX_CACHE_BYTES = 32 << 20;
+/** A log's directory within its log directory. */
+interface LogName extends TopicPartition {
+  readonly name: string;
+}
+
 const MAX_OPEN_SEGMENTS = 2000;
 /** Logs loaded or closed at the same time for each "thread": here they wait for the disk most of the time. */
 const LOGS_PER_THREAD = 8;
@@ -40,6 +47,7 @@ export class LogManager {
   readonly #tailCache: TailCache;
   readonly #removals: Removals;
   readonly #logs = new Map<string, PartitionLog>();
+  readonly #futures = new FutureLogs();
   /** Topics of which it has been said that they are not compacted. */
   readonly #warnedTopics = new Set<string>();
   #tasks: Timer[] = [];
@@ -101,9 +109,29 @@ export class LogManager {
     const loads = this.#online.map(directory => this.#loadDirectory(directory, places));
     const failed = (await Promise.allSettled(loads)).find(result => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+    this.#finishSwaps();
   }
 
-  /** @param places where each log was found so far, by `topic-partition` */
+  /**
+   * A swap takes the current log away first: if that is as far as the last run has come, the future one is complete.
+   * With a directory offline, the current log may be there. An empty one loses nothing by being filled again.
+   */
+  #finishSwaps(): void {
+    if (this.offlineDirectories.length > 0) return;
+    for (const future of this.#futures.all()) {
+      const isAlone = this.getLog(future.topic, future.partition) === undefined;
+      if (isAlone && future.logEndOffset > future.logStartOffset) this.#promote(future);
+    }
+  }
+
+  #promote(future: PartitionLog): void {
+    const key = partitionKey(future.topic, future.partition);
+    future.rename(key);
+    this.#futures.remove(future);
+    this.#logs.set(key, future);
+  }
+
+  /** @param places where each log was found so far, by the names of their directories without marks */
   async #loadDirectory(directory: LogDirectory, places: Map<string, LogDirectory>): Promise<void> {
     const { fs, logger, options, clock } = this.#setup;
     const start = clock.monotonic();
@@ -124,26 +152,26 @@ export class LogManager {
   }
 
   /** The log that a directory is, if it is one; a deleted one is scheduled for removal. */
-  #identify(directory: LogDirectory, name: string, places: Map<string, LogDirectory>): TopicPartition[] {
+  #identify(directory: LogDirectory, name: string, places: Map<string, LogDirectory>): LogName[] {
     const entry = parseDirectoryName(name);
     const path = `${directory.path}/${name}`;
     if (entry.kind === 'foreign') {
       throw new StorageStartupError(`${path} is no log: name a directory in log.dirs that is the broker's alone.`);
     }
     if (entry.kind === 'delete') this.#removals.removeDirectory(path, this.#setup.options.fileDeleteDelayMs);
-    if (entry.kind !== 'partition') return [];
-    const key = partitionKey(entry.topic, entry.partition);
+    if (entry.kind !== 'partition' && entry.kind !== 'future') return [];
+    const key = `${partitionKey(entry.topic, entry.partition)}${entry.kind === 'future' ? ' that are moving' : ''}`;
     const other = places.get(key);
     if (other !== undefined) {
       throw new StorageStartupError(`There are two logs of ${key}, in ${other.path} and in ${directory.path}.`);
     }
     places.set(key, directory);
-    return [entry];
+    return [{ ...entry, name }];
   }
 
   async #load(
     directory: LogDirectory,
-    { topic, partition }: TopicPartition,
+    { topic, partition, name }: LogName,
     wasClosed: boolean,
     checkpoints: DirectoryCheckpoints,
   ): Promise<void> {
@@ -152,7 +180,7 @@ export class LogManager {
     const toLoad = {
       topic,
       partition,
-      path: `${directory.path}/${key}`,
+      path: `${directory.path}/${name}`,
       config: this.#setup.topicConfig(topic),
       wasClosed,
       recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
@@ -174,14 +202,18 @@ export class LogManager {
       removeLater: (paths, delayMs) => this.#removals.removeFiles(paths, delayMs),
       truncated: () => void directory.checkpointRecoveryPoints(),
     });
-    this.#logs.set(partitionKey(loaded.topic, loaded.partition), log);
+    if (log.isFuture) this.#futures.add(log);
+    else this.#logs.set(partitionKey(loaded.topic, loaded.partition), log);
     directory.add(log);
     this.#warnOfCompaction(loaded.topic, loaded.config);
     return log;
   }
 
   #directoryFailed(directory: LogDirectory): void {
-    for (const key of directory.logs.keys()) this.#logs.delete(key);
+    for (const [key, log] of directory.logs) {
+      this.#futures.remove(log);
+      if (this.#logs.get(key) === log) this.#logs.delete(key);
+    }
     // Whoever met the error is still in the middle of something.
     this.#setup.timers.endOfTurn(() => {
       for (const log of directory.logs.values()) log.abandon();
@@ -199,13 +231,28 @@ export class LogManager {
     return this.#logs.get(partitionKey(topic, partition));
   }
 
-  /** All logs in directories that are not offline. */
+  /** The log that is to take the place of the partition's current one; undefined when it is not moving. */
+  getFutureLog(topic: string, partition: number): PartitionLog | undefined {
+    return this.#futures.get(topic, partition);
+  }
+
+  /** The logs that are to take the place of others. */
+  futureLogs(): PartitionLog[] {
+    return this.#futures.all();
+  }
+
+  /** All log directories, with the current and the future logs in them. */
+  describeDirectories(): Promise<DirectoryDescription[]> {
+    return describeDirectories(this.#directories, this.#setup.fs);
+  }
+
+  /** All current logs in directories that are not offline. */
   allLogs(): PartitionLog[] {
     return [...this.#logs.values()];
   }
 
   /**
-   * The log of a partition, made in the directory with the fewest logs if there is none.
+   * The log of a partition, made in the directory wished for, or that with the fewest logs, if there is none.
    * @param isNew whether the partition is just being created: only then can it not be in a directory that is offline
    * @throws StorageError INCONSISTENT_TOPIC_ID when there is one of a former topic of that name; STORAGE_ERROR
    */
@@ -229,25 +276,76 @@ export class LogManager {
 
   /** Tries one directory after the other, until one does not fail. */
   #create(topic: string, partition: number, topicId: string | null): PartitionLog {
-    const byCount = this.#online.sort((a, b) => a.logs.size - b.logs.size);
-    for (const directory of byCount) {
-      const environment = this.#environment(directory);
-      const path = `${directory.path}/${partitionKey(topic, partition)}`;
-      try {
-        const loaded = createLog(environment, path, {
-          topic,
-          partition,
-          topicId,
-          config: this.#setup.topicConfig(topic),
-        });
-        this.#setup.logger.info({ topic, partition, directory: directory.path }, 'created a log');
-        return this.#enter(directory, environment, loaded);
-      } catch (error) {
-        if (error instanceof StorageError) throw error;
-        directory.fail(error as Error);
-      }
+    const wish = this.#futures.takeWish(topic, partition);
+    const rank = ({ path, logs }: LogDirectory) => (path === wish ? -1 : logs.size);
+    for (const directory of this.#online.sort((a, b) => rank(a) - rank(b))) {
+      const log = this.#createIn(directory, partitionKey(topic, partition), { topic, partition, topicId });
+      if (log !== null) return log;
     }
     throw new StorageError('STORAGE_ERROR', `No log directory can take the log of ${topic}-${partition}.`);
+  }
+
+  /** null: the directory has failed, and is offline now. */
+  #createIn(directory: LogDirectory, name: string, log: Omit<LogToCreate, 'config'>): PartitionLog | null {
+    const environment = this.#environment(directory);
+    try {
+      const config = this.#setup.topicConfig(log.topic);
+      const loaded = createLog(environment, `${directory.path}/${name}`, { ...log, config });
+      const { topic, partition } = log;
+      this.#setup.logger.info({ topic, partition, directory: directory.path }, 'created a log');
+      return this.#enter(directory, environment, loaded);
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      directory.fail(error as Error);
+      return null;
+    }
+  }
+
+  /**
+   * Checks that the path is one of `log.dirs`, and works.
+   * @throws StorageError LOG_DIR_NOT_FOUND, STORAGE_ERROR
+   */
+  checkDirectory(path: string): void {
+    const directory = this.#directories.find(candidate => candidate.path === path);
+    if (directory === undefined) {
+      throw new StorageError('LOG_DIR_NOT_FOUND', `${path} is none of the log directories of this broker.`);
+    }
+    if (directory.failure !== null) throw new StorageError('STORAGE_ERROR', `The log directory ${path} is offline.`);
+  }
+
+  /** Has the partition's log, if there is none yet, be made in that directory one day. */
+  wishDirectory(topic: string, partition: number, path: string): void {
+    this.#futures.wish(topic, partition, path);
+  }
+
+  /**
+   * Makes an empty log that is to take the place of `current`. There must be none yet.
+   * @throws StorageError
+   */
+  createFutureLog({ topic, partition, topicId }: PartitionLog, path: string): PartitionLog {
+    const directory = this.#online.find(candidate => candidate.path === path);
+    const name = futureDirectoryName(topic, partition, this.#setup.random.bytes(16));
+    const log =
+      directory === undefined || name === null ? null : this.#createIn(directory, name, { topic, partition, topicId });
+    if (log === null) throw new StorageError('STORAGE_ERROR', `${path} cannot take the log of ${topic}-${partition}.`);
+    return log;
+  }
+
+  /**
+   * Puts the future log in the place of the current one, which is deleted, within this call. Nothing may be under way in
+   * either, and both must have the same records.
+   * @throws StorageError
+   */
+  swapInFutureLog(topic: string, partition: number): PartitionLog {
+    const current = this.getLog(topic, partition)!;
+    const future = this.getFutureLog(topic, partition)!;
+    future.updateHighWatermark(current.highWatermark);
+    const checkpoints = this.#removeLog(current);
+    this.#promote(future);
+    const { directory } = future;
+    this.#setup.logger.info({ topic, partition, from: current.directory, directory }, 'a log has moved');
+    void checkpoints();
+    return future;
   }
 
   /**
@@ -255,28 +353,49 @@ export class LogManager {
    * `file.delete.delay.ms`. A log of that name may be made again straight away.
    */
   async deleteLog(topic: string, partition: number): Promise<void> {
-    const log = this.getLog(topic, partition);
-    if (log === undefined) return;
+    // The current one last: a future log without it would be taken for it at the next start.
+    const doomed = [this.getFutureLog(topic, partition), this.getLog(topic, partition)];
+    const checkpoints = doomed.flatMap(log => (log === undefined ? [] : [this.#removeLog(log)]));
+    for (const write of checkpoints) await write();
+  }
+
+  /** Deletes a log that is on its way to another directory. */
+  async deleteFutureLog(topic: string, partition: number): Promise<void> {
+    const log = this.getFutureLog(topic, partition);
+    if (log !== undefined) await this.#removeLog(log)();
+  }
+
+  /** Takes a log away, within this call; what is returned brings the checkpoints up to date. */
+  #removeLog(log: PartitionLog): () => Promise<void> {
+    const { topic, partition } = log;
     const directory = this.#directories.find(({ path }) => path === log.directory)!;
     const name = deletedDirectoryName(topic, partition, this.#setup.random.bytes(16));
     log.moveAway(name);
-    this.#logs.delete(partitionKey(topic, partition));
+    this.#futures.remove(log);
+    const key = partitionKey(topic, partition);
+    if (this.#logs.get(key) === log) this.#logs.delete(key);
     directory.remove(log);
     this.#removals.removeDirectory(`${directory.path}/${name}`, log.config['file.delete.delay.ms']);
-    await directory.checkpointRecoveryPoints();
-    await directory.checkpointLogStartOffsets();
+    return async () => {
+      await directory.checkpointRecoveryPoints();
+      await directory.checkpointLogStartOffsets();
+    };
   }
 
   /** Gives the logs of a topic its configuration anew. */
   updateTopicConfig(topic: string): void {
     const config = this.#setup.topicConfig(topic);
     this.#warnOfCompaction(topic, config);
-    for (const log of this.#logs.values()) if (log.topic === topic) log.updateConfig(config);
+    for (const log of this.#allLogs()) if (log.topic === topic) log.updateConfig(config);
   }
 
   /** Gives all logs their configuration anew: the broker's own defaults have changed. */
   updateAllTopicConfigs(): void {
-    for (const log of this.#logs.values()) log.updateConfig(this.#setup.topicConfig(log.topic));
+    for (const log of this.#allLogs()) log.updateConfig(this.#setup.topicConfig(log.topic));
+  }
+
+  #allLogs(): PartitionLog[] {
+    return [...this.#logs.values(), ...this.#futures.all()];
   }
 
   #warnOfCompaction(topic: string, config: TopicConfigValues): void {
@@ -345,6 +464,7 @@ export class LogManager {
     await this.#retention;
     await Promise.all(this.#online.map(directory => this.#closeDirectory(directory)));
     this.#logs.clear();
+    this.#futures.clear();
   }
 
   async #closeDirectory(directory: LogDirectory): Promise<void> {
@@ -363,7 +483,7 @@ export class LogManager {
 }
 
 function distinct(directories: readonly string[]): string[] {
-  const paths = directories.map(path => normalize(path).replace(/(.)\/$/, '$1'));
+  const paths = directories.map(path => resolve(path));
   const twice = paths.find((path, i) => paths.indexOf(path) !== i);
   if (twice !== undefined) throw new StorageStartupError(`The log directory ${twice} is listed twice in log.dirs.`);
   return paths;

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { StorageError } from './errors.ts';
+import { parseDirectoryName } from './file-names.ts';
 import { prepareFollowerAppend } from './follower-append.ts';
 import { type LeaderAppendOptions, prepareLeaderAppend, type PreparedRecords } from './leader-append.ts';
 import type { EpochEndOffset } from './leader-epochs.ts';
@@ -53,6 +55,7 @@ export class PartitionLog {
   readonly #truncation: LogTruncation;
   readonly #services: LogServices;
   #topicId: string | null;
+  #lowestCut = Infinity;
 
   constructor(environment: LogEnvironment, loaded: LoadedLog, services: LogServices) {
     this.#services = services;
@@ -80,6 +83,11 @@ export class PartitionLog {
   /** Path of the log directory (one of `log.dirs`) that holds this log. */
   get directory(): string {
     return this.#state.environment.home.path;
+  }
+
+  /** Whether this is a log that is being filled to take the place of the partition's current one. */
+  get isFuture(): boolean {
+    return parseDirectoryName(basename(this.#state.path)).kind === 'future';
   }
 
   /** The first offset that clients may see. */
@@ -257,8 +265,16 @@ export class PartitionLog {
 
   /** Brings the cut and the lower recovery point to the device soon. */
   #afterCut(): void {
+    this.#lowestCut = Math.min(this.#lowestCut, this.logEndOffset);
     this.#flushInBackground(this.logEndOffset);
     this.#services.truncated();
+  }
+
+  /** The lowest end that a truncation has given the log since the last call; Infinity without any. For one copier. */
+  takeLowestCut(): number {
+    const cut = this.#lowestCut;
+    this.#lowestCut = Infinity;
+    return cut;
   }
 
   /** Changes the log's structure when nothing is being written. */
@@ -357,12 +373,17 @@ export class PartitionLog {
    * @param name of the directory within the log directory
    */
   moveAway(name: string): void {
+    this.rename(name);
+    this.#end();
+  }
+
+  /** Renames the log's directory; its use goes on. Nothing may wait to be written. */
+  rename(name: string): void {
     const state = this.#state;
     const path = `${this.directory}/${name}`;
     state.io(() => state.environment.resources.fs.rename(state.path, path));
     state.path = path;
     for (const segment of state.segments.all) segment.movedTo(path);
-    this.#end();
   }
 
   /** Ends the use of a log whose directory is offline: gives back what it holds open. */

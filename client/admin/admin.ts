@@ -7,9 +7,10 @@ import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
-import { byTopic, type TopicPartition } from '../../shared/topics/topic-partition.ts';
+import { byTopic, partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { BrokerInfo, TopicInfo } from '../cluster/cluster-view.ts';
+import { alterReplicaLogDirs, describeLogDirs, type LogDir, type ReplicaPlacement } from './log-dirs.ts';
 import { deleteRecords, type DeletedRecords } from './records.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
 import { KafkaError, throwIfError } from '../errors.ts';
@@ -190,6 +191,39 @@ export class Admin {
     const deadline = this.#deadline();
     return Promise.allSettled(
       wanted.map(([tp, offset]) => deleteRecords(this.#cluster, tp, offset, this.#waitMs, deadline)),
+    );
+  }
+
+  /** The log directories of each of the brokers. @throws KafkaError, ConnectionError when one of them does not answer */
+  async describeLogDirs(brokers: readonly number[]): Promise<Map<number, LogDir[]>> {
+    const described = await Promise.all(
+      brokers.map(async id => {
+        const what = `the log directories of broker ${id} could not be described`;
+        return [id, await this.#retrying(what, async () => describeLogDirs(await this.connectionTo(id)))] as const;
+      }),
+    );
+    return new Map(described);
+  }
+
+  /**
+   * Orders replicas into log directories of their brokers, where they go on moving after the answer. The outcomes are in
+   * the order asked. A replica that is not there yet (REPLICA_NOT_AVAILABLE) will be made in that directory.
+   */
+  async alterReplicaLogDirs(placements: readonly ReplicaPlacement[]): Promise<PromiseSettledResult<void>[]> {
+    const codes = new Map<number, Promise<Map<string, number>>>();
+    for (const broker of new Set(placements.map(placement => placement.broker))) {
+      const own = placements.filter(placement => placement.broker === broker);
+      const what = `the log directories of broker ${broker} could not be altered`;
+      codes.set(
+        broker,
+        this.#retrying(what, async () => alterReplicaLogDirs(await this.connectionTo(broker), own)),
+      );
+    }
+    return Promise.allSettled(
+      placements.map(async ({ broker, topic, partition }) => {
+        const code = (await codes.get(broker)!).get(partitionKey(topic, partition));
+        throwIfError(code ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+      }),
     );
   }
 

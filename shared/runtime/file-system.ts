@@ -35,6 +35,13 @@ export interface FileStat {
   readonly modifiedMs: number;
 }
 
+/** Room on a volume, in bytes. */
+export interface VolumeSpace {
+  readonly totalBytes: number;
+  /** What an ordinary process may still fill. */
+  readonly usableBytes: number;
+}
+
 /** An exclusive lock on a file, held until released or until the process ends. */
 export interface FileLock {
   release(): void;
@@ -64,6 +71,8 @@ export interface FileSystem {
   setModifiedTime(path: string, modifiedMs: number): void;
   /** Makes renames and creations in the directory durable. */
   syncDirectory(path: string): void;
+  /** The room on the volume that holds `path`. */
+  space(path: string): Promise<VolumeSpace>;
   /** Takes the exclusive lock that Apache Kafka's `.lock` uses; null when another process holds it. Creates the file. */
   lock(path: string): FileLock | null;
 }

@@ -137,5 +137,9 @@ export const realFileSystem: FileSystem = {
       if (!['EINVAL', 'EISDIR', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
     }
   },
+  async space(path) {
+    const { blocks, bavail, bsize } = await fs.promises.statfs(path);
+    return { totalBytes: blocks * bsize, usableBytes: bavail * bsize };
+  },
   lock,
 };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAdmin, type Admin } from '../../client/index.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { tool, type Outcome } from '../support/run.ts';
+import { waitFor } from '../support/wait.ts';
 
 let cluster: Cluster;
 let directory: string;
@@ -13,7 +14,8 @@ let admin: Admin;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'samsa-admin-apis-'));
-  cluster = await startCluster({ brokers: 2 });
+  // Relative to the directory in which each broker is started.
+  cluster = await startCluster({ brokers: 2, properties: { 'log.dirs': 'data,more' } });
   admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
 });
 
@@ -87,5 +89,68 @@ describe('deleting records', () => {
     expect(await kafka.fetchTopicOffsets('purged-by-kafkajs')).toMatchObject([{ low: '2', high: '3' }]);
     await kafka.disconnect();
     expect(await readAll('purged-by-kafkajs')).toEqual(['c']);
+  });
+});
+
+describe('log directories', () => {
+  interface Description {
+    brokers: { broker: number; logDirs: { logDir: string; error: string | null; partitions: object[] }[] }[];
+  }
+
+  async function described(...args: string[]): Promise<Description> {
+    const [querying, received, json] = (
+      await printed(tool('kafka-log-dirs', [...B(), '--describe', '--topic-list', 'moving', ...args]))
+    ).split('\n');
+    expect(querying).toBe('Querying brokers for log directories information');
+    expect(received).toMatch(/^Received log directory information from brokers /);
+    return JSON.parse(json!) as Description;
+  }
+
+  const directoriesOf = ({ brokers }: Description, id: number) =>
+    brokers.find(({ broker }) => broker === id)!.logDirs.filter(({ partitions }) => partitions.length > 0);
+
+  test('kafka-log-dirs shows where the log of each replica is', async () => {
+    await topicWith('moving', ['a', 'b', 'c']);
+    const all = await described();
+    expect(all.brokers.map(({ broker }) => broker)).toEqual([0, 1]);
+    for (const { logDirs } of all.brokers) {
+      expect(logDirs.map(({ logDir }) => logDir.replace(/.*\//, ''))).toEqual(['data', 'more']);
+      expect(logDirs.flatMap(({ partitions }) => partitions)).toMatchObject([
+        { partition: 'moving-0', offsetLag: 0, isFuture: false },
+      ]);
+    }
+    expect((await described('--broker-list', '1')).brokers.map(({ broker }) => broker)).toEqual([1]);
+    const missing = await tool('kafka-log-dirs', [...B(), '--describe', '--broker-list', '1,7']);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toMatch(/^ERROR: The given brokers do not exist from --broker-list: 7\. .*: 0,1\n$/);
+  });
+
+  test('a replica moves to another directory, on leader and follower, and survives a kill', async () => {
+    const before = await described();
+    const targets = [0, 1].map(broker => {
+      const [{ logDir }] = directoriesOf(before, broker) as [{ logDir: string }];
+      return {
+        broker,
+        topic: 'moving',
+        partition: 0,
+        directory: logDir.replace(/[^/]+$/, m => (m === 'data' ? 'more' : 'data')),
+      };
+    });
+    const outcomes = await admin.alterReplicaLogDirs(targets);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    await waitFor('both logs to have moved', async () => {
+      const now = await described();
+      return targets.every(({ broker, directory: wanted }) => {
+        const found = directoriesOf(now, broker);
+        return found.length === 1 && found[0]!.logDir === wanted;
+      });
+    });
+    expect(await readAll('moving')).toEqual(['a', 'b', 'c']);
+    await cluster.brokers[0]!.kill();
+    await cluster.brokers[0]!.start();
+    await printed(tool('kafka-console-producer', [...B(), '--topic', 'moving'], { input: 'd\n' }));
+    expect(await readAll('moving')).toEqual(['a', 'b', 'c', 'd']);
+    const [refused] = await admin.alterReplicaLogDirs([{ ...targets[0]!, directory: '/elsewhere' }]);
+    expect(refused).toMatchObject({ status: 'rejected', reason: { codeName: 'LOG_DIR_NOT_FOUND' } });
   });
 });

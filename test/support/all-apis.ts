@@ -1,4 +1,5 @@
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
+import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { ControlledShutdown } from '../../shared/protocol/messages/controlled-shutdown.ts';
 import { CreatePartitions } from '../../shared/protocol/messages/create-partitions.ts';
@@ -7,6 +8,7 @@ import { DeleteRecords } from '../../shared/protocol/messages/delete-records.ts'
 import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
+import { DescribeLogDirs } from '../../shared/protocol/messages/describe-log-dirs.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
@@ -35,6 +37,8 @@ export const ALL_APIS: readonly Api[] = [
   DeleteRecords,
   OffsetForLeaderEpoch,
   DescribeConfigs,
+  AlterReplicaLogDirs,
+  DescribeLogDirs,
   CreatePartitions,
   ElectLeaders,
   IncrementalAlterConfigs,

@@ -1,4 +1,11 @@
-import type { DirectoryEntry, FileHandle, FileLock, FileStat, FileSystem } from '../../shared/runtime/file-system.ts';
+import type {
+  DirectoryEntry,
+  FileHandle,
+  FileLock,
+  FileStat,
+  FileSystem,
+  VolumeSpace,
+} from '../../shared/runtime/file-system.ts';
 import type { Random } from '../../shared/runtime/random.ts';
 import { MemoryFile } from './memory-file.ts';
 
@@ -296,6 +303,11 @@ export class MemoryFileSystem implements FileSystem {
   syncDirectory(path: string): void {
     this.#failIf('sync', path);
     if (!this.exists(path)) throw fsError('ENOENT', 'fsync', path);
+  }
+
+  space(): Promise<VolumeSpace> {
+    const totalBytes = this.#capacity === Infinity ? 2 ** 40 : this.#capacity;
+    return Promise.resolve({ totalBytes, usableBytes: totalBytes - this.used });
   }
 
   lock(path: string): FileLock | null {

@@ -26,7 +26,7 @@ export const QUOTAS = {
   'replica.alter.log.dirs.io.max.bytes.per.second': long(
     MAX_LONG,
     'Bytes a second when replicas move between data directories.',
-    throttle,
+    { dynamic: 'dynamic-only', rule: atLeast(0) },
   ),
   'metric.reporters': list([], 'Java metrics reporters; `/metrics` serves Prometheus here.', {
     ...clusterWide,

@@ -26,7 +26,10 @@ export const REPLICATION = {
   'replica.socket.receive.buffer.bytes': int(65_536, 'Receive buffer of a follower’s socket in bytes.', notYet),
   'replica.high.watermark.checkpoint.interval.ms': long(5000, 'How often the high watermarks are written down.'),
   'replica.selector.class': string(null, 'A class that chooses the replica from which a consumer reads.', notYet),
-  'num.replica.alter.log.dirs.threads': int(null, 'Threads that move replicas between data directories.', notYet),
+  'num.replica.alter.log.dirs.threads': int(
+    null,
+    'Replicas that move between data directories at the same time. Unset: as many as there are directories.',
+  ),
   'fetch.max.bytes': int(57_671_680, 'Largest answer to any fetch in bytes.', { rule: atLeast(1024) }),
   'max.incremental.fetch.session.cache.slots': int(1000, 'Fetch sessions that the broker keeps.', { rule: atLeast(0) }),
   'fetch.purgatory.purge.interval.requests': int(1000, 'Finished waits are dropped at once here.', notYet),

@@ -259,6 +259,7 @@ export class ReplicaBroker {
   metadata = new MetadataCache();
   logs!: LogManager;
   replicas!: ReplicaManager;
+  config!: BrokerConfig;
   isUp = false;
   /** Requests of others are not answered: as if stopped by SIGSTOP. */
   isStalled = false;
@@ -282,7 +283,7 @@ export class ReplicaBroker {
       LogManager.open({
         ...seams,
         fs: this.fs,
-        directories: ['/data'],
+        directories: settings['log.dirs']?.split(',') ?? ['/data'],
         options: { ...DEFAULT_STORAGE_OPTIONS, longestBlockingRead: 0 },
         topicConfig: () => this.#cluster.config,
         brokerId: this.id,
@@ -291,14 +292,15 @@ export class ReplicaBroker {
         onDirectoryFailure: directory => replicas.handleDirectoryFailure(directory),
       }),
     );
+    this.config = BrokerConfig.load({
+      text: '',
+      overrides: { 'broker.id': String(this.id), 'zookeeper.connect': 'localhost:2181', ...settings },
+    });
     const replicas = new ReplicaManager({
       ...seams,
       brokerId: this.id,
       brokerEpoch: () => this.brokerEpoch,
-      config: BrokerConfig.load({
-        text: '',
-        overrides: { 'broker.id': String(this.id), 'zookeeper.connect': 'localhost:2181', ...settings },
-      }),
+      config: this.config,
       metadata: this.metadata,
       logs: this.logs,
       connector: this.#connector(),

@@ -118,7 +118,13 @@ describe('names', () => {
     expect(parseDirectoryName('my-topic-12')).toEqual({ kind: 'partition', topic: 'my-topic', partition: 12 });
     expect(parseDirectoryName('a--1')).toEqual({ kind: 'partition', topic: 'a-', partition: 1 });
     expect(parseDirectoryName(`orders-0.${hex}-delete`)).toEqual({ kind: 'delete' });
-    for (const mark of ['future', 'stray']) expect(parseDirectoryName(`orders-0.${hex}-${mark}`).kind).toBe('other');
+    expect(parseDirectoryName(`orders-0.${hex}-stray`)).toEqual({ kind: 'other' });
+    expect(parseDirectoryName(`my-topic-12.${hex}-future`)).toEqual({
+      kind: 'future',
+      topic: 'my-topic',
+      partition: 12,
+    });
+    expect(parseDirectoryName(`orders.${hex}-future`)).toEqual({ kind: 'foreign' });
     for (const name of ['lost+found', 'orders', '-3', 'orders-', 'orders-1a', 'orders-01']) {
       expect(parseDirectoryName(name)).toEqual({ kind: 'foreign' });
     }
