@@ -113,18 +113,18 @@ export class DirectoryMoves {
   }
 
   async #run(move: MutableMove): Promise<void> {
-    const { partition } = move;
+    const { partition, copy } = move;
+    const isCancelled = () => move.isCancelled;
     try {
-      await this.#change(move, () => move.copy.align());
-      while (!move.isCancelled) {
-        const copied = await this.#change(move, () => move.copy.step(this.#options.maxBytes, () => move.isCancelled));
+      await this.#change(move, () => copy.align());
+      while (!isCancelled()) {
+        const copied = await this.#change(move, () => copy.step(this.#options.maxBytes, isCancelled));
         if (copied > 0) await this.#throttle(move, copied);
-        else if (!move.isCancelled && (await this.#options.finish(move))) break;
+        else if (!isCancelled() && (await this.#options.finish(move))) break;
       }
     } catch (error) {
       // The future log stays; the next order about the partition tries again.
-      if (!move.isCancelled)
-        this.#options.logger.error({ err: error, partition: partition.key }, 'a log cannot be moved');
+      if (!isCancelled()) this.#options.logger.error({ err: error, partition: partition.key }, 'a log cannot be moved');
     }
     if (this.#moves.get(partition.key) === move) this.#moves.delete(partition.key);
   }

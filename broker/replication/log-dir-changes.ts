@@ -131,16 +131,22 @@ export class LogDirChanges {
         return await this.#swap(move);
       } finally {
         partition.releaseAppends();
-        const { log, leader, leaderEpoch } = partition;
-        if (isFollowed && log !== null) fetchers.add([{ partition, log, leader, leaderEpoch }]);
+        if (isFollowed) this.#followAgain(partition);
       }
     });
+  }
+
+  #followAgain(partition: Partition): void {
+    const { log, leader, leaderEpoch } = partition;
+    if (log !== null) this.#options.fetchers.add([{ partition, log, leader, leaderEpoch }]);
   }
 
   async #swap({ partition, copy }: Move): Promise<boolean> {
     const { logs } = this.#options;
     if (copy.missing > LAST_COPY_RECORDS) return false;
     while ((await copy.step(LAST_COPY_BYTES)) > 0);
+    // The directory of the current log may have failed meanwhile.
+    if (partition.log !== copy.current) return true;
     try {
       partition.replaceLog(copy.current, logs.swapInFutureLog(partition.topic, partition.partition));
     } catch (error) {

@@ -128,7 +128,7 @@ describe('log directories', () => {
   test('a replica moves to another directory, on leader and follower, and survives a kill', async () => {
     const before = await described();
     const targets = [0, 1].map(broker => {
-      const [{ logDir }] = directoriesOf(before, broker) as [{ logDir: string }];
+      const { logDir } = directoriesOf(before, broker)[0]!;
       return {
         broker,
         topic: 'moving',
