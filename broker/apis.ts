@@ -1,4 +1,5 @@
 import type { Logger } from '../shared/runtime/logger.ts';
+import { alterConfigsHandler } from './api/alter-configs.ts';
 import { alterPartitionHandler } from './api/alter-partition.ts';
 import { alterReplicaLogDirsHandler } from './api/alter-replica-log-dirs.ts';
 import { apiVersionsHandler } from './api/api-versions.ts';
@@ -25,6 +26,7 @@ import { updateMetadataHandler } from './api/update-metadata.ts';
 import type { BrokerRooms } from './rooms.ts';
 import { AutoTopicCreation } from './metadata/auto-topic-creation.ts';
 import { ConfigAlteration } from './metadata/config-alteration.ts';
+import { LoggerLevels } from './metadata/logger-levels.ts';
 import { MetadataWaits } from './metadata/metadata-waits.ts';
 import { PartitionAddition } from './metadata/partition-addition.ts';
 import { TopicCreation } from './metadata/topic-creation.ts';
@@ -55,8 +57,11 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   const addition = new PartitionAddition({ store, metadata, random });
   registry.add(createPartitionsHandler({ addition, metadata, waits, isController }));
   registry.add(electLeadersHandler({ controller, metadata, waits }));
-  registry.add(describeConfigsHandler({ brokerId, config, topicConfigs, metadata }));
-  registry.add(incrementalAlterConfigsHandler(new ConfigAlteration({ brokerId, store, config, metadata })));
+  const alteration = new ConfigAlteration({ brokerId, store, config, metadata });
+  const loggers = new LoggerLevels(brokerId, logger.levels);
+  registry.add(describeConfigsHandler({ brokerId, config, topicConfigs, metadata, loggers }));
+  registry.add(incrementalAlterConfigsHandler(alteration, loggers));
+  registry.add(alterConfigsHandler(alteration));
   registry.add(describeLogDirsHandler(replicas));
   registry.add(alterReplicaLogDirsHandler(replicas));
 

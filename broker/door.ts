@@ -48,6 +48,11 @@ export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorPar
   metrics.exposeProcess();
   metrics.expose('requestBytesInFlight', () => memory.bytesInFlight);
   metrics.expose('connections', () => network.connectionCount);
+  config.onChange('max.connections.per.ip.overrides', () => {
+    network.updateOverrides().catch((error: unknown) => {
+      logger.warn({ err: error }, 'the former limits of connections by address stay in force');
+    });
+  });
   const close = async (gracefulMs: number) => {
     await rest.close();
     await Promise.all([network.close(gracefulMs), http.close(gracefulMs)]);

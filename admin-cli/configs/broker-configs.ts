@@ -20,11 +20,13 @@ async function named(admin: Admin, { type, name }: Entity): Promise<ConfigResour
   if (name !== null) return [{ type, name }];
   if (type === 'topic') return (await admin.listTopics()).map(topic => ({ type, name: topic.name }));
   const { brokers } = await admin.describeCluster();
-  return [...brokers.map(broker => ({ type, name: String(broker.id) })), { type, name: '' }];
+  const each = brokers.map(broker => ({ type, name: String(broker.id) }));
+  return type === 'broker' ? [...each, { type, name: '' }] : each;
 }
 
 function ownSource({ type, name }: ConfigResource): ConfigEntry['source'] {
   if (type === 'topic') return 'DYNAMIC_TOPIC_CONFIG';
+  if (type === 'broker-logger') return 'DYNAMIC_BROKER_LOGGER_CONFIG';
   return name === '' ? 'DYNAMIC_DEFAULT_BROKER_CONFIG' : 'DYNAMIC_BROKER_CONFIG';
 }
 
@@ -36,8 +38,11 @@ export async function alterConfigs(
 ): Promise<string> {
   const [entries] = await admin.describeConfigs([resource]);
   const own = new Set(entries!.filter(entry => entry.source === ownSource(resource)).map(entry => entry.name));
-  const missing = deleted.filter(name => !own.has(name));
-  if (missing.length > 0) throw new ToolFailure(`Invalid config(s): ${missing.join(',')}`);
+  // Of loggers all are there: none can be added.
+  const isLogger = resource.type === 'broker-logger';
+  const missing = (isLogger ? [...added.keys(), ...deleted] : deleted).filter(name => !own.has(name));
+  if (missing.length > 0)
+    throw new ToolFailure(`Invalid ${isLogger ? 'broker logger' : 'config'}(s): ${missing.join(',')}`);
   const changes: ConfigChange[] = [
     ...[...added].map(([name, value]) => ({ name, operation: 'set' as const, value })),
     ...deleted.map(name => ({ name, operation: 'delete' as const })),

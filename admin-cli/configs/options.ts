@@ -14,6 +14,7 @@ export interface ConfigsOptions {
   topic?: string;
   broker?: string;
   brokerDefaults?: true;
+  brokerLogger?: string;
   all?: true;
   addConfig?: string;
   addConfigFile?: string;
@@ -28,12 +29,13 @@ export function configsCommand(): Command {
     .option('--command-config <file>', 'Properties for the admin client.')
     .option('--alter', 'Change settings.')
     .option('--describe', 'Show settings.')
-    .option('--entity-type <type>', 'topics or brokers.', collect)
+    .option('--entity-type <type>', 'topics, brokers or broker-loggers.', collect)
     .option('--entity-name <name>', 'The topic, or the broker id.', collect)
     .option('--entity-default', 'The default of all brokers.')
     .option('--topic <topic>', 'Short for --entity-type topics --entity-name <topic>.')
     .option('--broker <id>', 'Short for --entity-type brokers --entity-name <id>.')
     .option('--broker-defaults', 'Short for --entity-type brokers --entity-default.')
+    .option('--broker-logger <id>', 'Short for --entity-type broker-loggers --entity-name <id>.')
     .option('--all', 'With --describe: also what is not set for this topic or broker.')
     .option('--add-config <list>', 'Settings as k1=v1,k2=[v1,v2]; brackets protect commas.')
     .option('--add-config-file <file>', 'File with settings.')
@@ -60,6 +62,9 @@ export function checkedEntity(options: ConfigsOptions): Entity {
     throw new UsageError('Only one of --bootstrap-server or --zookeeper can be specified');
   }
   const found = entity(options);
+  if (found.type === 'broker-logger' && options.zookeeper !== undefined) {
+    throw new UsageError('Broker loggers need --bootstrap-server: their levels are not in ZooKeeper');
+  }
   if (options.alter) checkAlter(options, found);
   return found;
 }
@@ -69,12 +74,13 @@ function entity(options: ConfigsOptions): Entity {
   if (options.topic !== undefined) given.push({ type: 'topic', name: options.topic });
   if (options.broker !== undefined) given.push({ type: 'broker', name: options.broker });
   if (options.brokerDefaults) given.push({ type: 'broker', name: '' });
+  if (options.brokerLogger !== undefined) given.push({ type: 'broker-logger', name: options.brokerLogger });
   if (options.entityType !== undefined) given.push(longForm(options));
   const [only, ...others] = given;
   if (only === undefined) throw new UsageError('At least one entity type must be specified');
   if (others.length > 0) throw new UsageError('Only one topic or broker can be specified');
-  if (only.type === 'broker' && only.name !== null && !/^\d*$/.test(only.name)) {
-    throw new UsageError(`The entity name for brokers must be a valid integer broker id, found: ${only.name}`);
+  if (only.type !== 'topic' && only.name !== null && !/^\d*$/.test(only.name)) {
+    throw new UsageError(`The entity name for ${only.type}s must be a valid integer broker id, found: ${only.name}`);
   }
   return only;
 }
@@ -90,14 +96,20 @@ function longForm({ entityType, entityName, entityDefault }: ConfigsOptions): En
       return { type: 'topic', name };
     case 'brokers':
       return { type: 'broker', name };
+    case 'broker-loggers':
+      if (name === '') throw new UsageError('Loggers have no default: --entity-default goes with brokers');
+      return { type: 'broker-logger', name };
     case 'clients':
     case 'users':
     case 'ips':
-    case 'broker-loggers':
     case 'client-metrics':
-      throw new UsageError(`Entity type ${entityType![0]} is not supported yet, only topics and brokers are`);
+      throw new UsageError(
+        `Entity type ${entityType![0]} is not supported yet, only topics, brokers and broker-loggers are`,
+      );
     default:
-      throw new UsageError(`Invalid entity type ${entityType![0]!}, the entity type must be one of topics, brokers`);
+      throw new UsageError(
+        `Invalid entity type ${entityType![0]!}, the entity type must be one of topics, brokers, broker-loggers`,
+      );
   }
 }
 

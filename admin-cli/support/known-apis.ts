@@ -1,4 +1,5 @@
 import type { Api } from '../../shared/protocol/api.ts';
+import { AlterConfigs } from '../../shared/protocol/messages/alter-configs.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
 import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
@@ -24,6 +25,7 @@ import { UpdateMetadata } from '../../shared/protocol/messages/update-metadata.t
 /** The APIs whose requests can be made here, by key: what "usable" means to kafka-broker-api-versions. */
 export const KNOWN_APIS: ReadonlyMap<number, Api> = new Map(
   [
+    AlterConfigs,
     AlterPartition,
     AlterReplicaLogDirs,
     ApiVersions,

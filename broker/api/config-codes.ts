@@ -2,7 +2,7 @@ import type { ConfigSource } from '../../shared/config/description.ts';
 import type { ConfigType } from '../../shared/config/types.ts';
 
 /** Resource types on the wire (Kafka's ConfigResource.Type). */
-export const RESOURCE_TYPE = { topic: 2, broker: 4 } as const;
+export const RESOURCE_TYPE = { topic: 2, broker: 4, brokerLogger: 8 } as const;
 
 /** Sources on the wire (Kafka's DescribeConfigsResponse.ConfigSource). */
 export const CONFIG_SOURCES: Readonly<Record<ConfigSource, number>> = {
@@ -11,6 +11,7 @@ export const CONFIG_SOURCES: Readonly<Record<ConfigSource, number>> = {
   DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
   STATIC_BROKER_CONFIG: 4,
   DEFAULT_CONFIG: 5,
+  DYNAMIC_BROKER_LOGGER_CONFIG: 6,
 };
 
 /** Types on the wire (Kafka's DescribeConfigsResponse.ConfigType); 0 = unknown. */

@@ -5,6 +5,7 @@ import type { ConfigDescription } from '../../shared/config/description.ts';
 import { topicNameProblem } from '../../shared/topics/names.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { AdminError } from '../metadata/admin-error.ts';
+import type { LoggerLevels } from '../metadata/logger-levels.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { TopicConfigs } from '../metadata/topic-configs.ts';
 import type { ApiHandler } from '../request/handler.ts';
@@ -21,9 +22,17 @@ export interface DescribeConfigsParts {
   readonly config: BrokerConfig;
   readonly topicConfigs: TopicConfigs;
   readonly metadata: MetadataCache;
+  readonly loggers: LoggerLevels;
 }
 
-/** Tells the settings of topics (any broker can) and of this broker, each with where its value comes from (KIP-226). */
+/** Codes of what counts as "set" in version 0, which knows only defaults and the rest, by resource type. */
+const OWN_SOURCES: Readonly<Record<number, number>> = {
+  [RESOURCE_TYPE.topic]: CONFIG_SOURCES.DYNAMIC_TOPIC_CONFIG,
+  [RESOURCE_TYPE.broker]: CONFIG_SOURCES.STATIC_BROKER_CONFIG,
+  [RESOURCE_TYPE.brokerLogger]: CONFIG_SOURCES.DYNAMIC_BROKER_LOGGER_CONFIG,
+};
+
+/** Tells the settings of topics (any broker can) and of this broker and its loggers, each with where its value comes from (KIP-226). */
 export function describeConfigsHandler(parts: DescribeConfigsParts): ApiHandler<typeof DescribeConfigs> {
   return {
     api: DescribeConfigs,
@@ -38,7 +47,7 @@ function describe(parts: DescribeConfigsParts, resource: Resource, request: Requ
     const wanted = configurationKeys === null ? null : new Set(configurationKeys);
     const configs = entriesOf(parts, resource)
       .filter(entry => wanted?.has(entry.name) ?? true)
-      .map(entry => wireEntry(entry, resourceType === RESOURCE_TYPE.topic ? 1 : 4, request));
+      .map(entry => wireEntry(entry, OWN_SOURCES[resourceType]!, request));
     return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs };
   } catch (error) {
     const { code, message } = adminFailure(error);
@@ -63,15 +72,17 @@ function entriesOf(parts: DescribeConfigsParts, { resourceType, resourceName }: 
         ErrorCode.INVALID_REQUEST,
         `Broker ${resourceName} was asked for, but this is broker ${parts.brokerId}: each broker describes only itself.`,
       );
+    case RESOURCE_TYPE.brokerLogger:
+      return parts.loggers.describe(resourceName);
     default:
       throw new AdminError(
         ErrorCode.INVALID_REQUEST,
-        `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.`,
+        `Resource type ${resourceType} has no settings here; 2 (topic), 4 (broker) and 8 (broker logger) have.`,
       );
   }
 }
 
-/** @param ownSource code of what counts as "set" in version 0, which knows only defaults and the rest */
+/** @param ownSource of `OWN_SOURCES` */
 function wireEntry(entry: ConfigDescription, ownSource: number, request: Request): Entry {
   const source = CONFIG_SOURCES[entry.source];
   return {

@@ -1,64 +1,64 @@
-import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
-import { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { RequestOf } from '../../shared/protocol/api.ts';
 import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
-import { AdminError } from '../metadata/admin-error.ts';
 import type { ConfigAlteration, SettingChange } from '../metadata/config-alteration.ts';
+import type { LoggerLevels } from '../metadata/logger-levels.ts';
 import type { ApiHandler } from '../request/handler.ts';
-import { adminFailure, duplicates, SUCCESS } from './admin-errors.ts';
+import { alterResources, invalid } from './config-changes.ts';
 import { RESOURCE_TYPE } from './config-codes.ts';
 
 type Resource = RequestOf<typeof IncrementalAlterConfigs>['resources'][number];
-type Result = ResponseInput<typeof IncrementalAlterConfigs>['responses'][number];
 
 /** Operations on the wire, by code (Kafka's AlterConfigOp.OpType). */
 const OPERATIONS: readonly SettingChange['operation'][] = ['set', 'delete', 'append', 'subtract'];
+const DELETE = OPERATIONS.indexOf('delete');
 
-/** Changes single settings of topics and of this broker (KIP-339). Any broker may be asked about a topic. */
+/** Changes single settings of topics, of this broker and its loggers (KIP-339). Any broker may be asked about a topic. */
 export function incrementalAlterConfigsHandler(
   alteration: ConfigAlteration,
+  loggers: LoggerLevels,
 ): ApiHandler<typeof IncrementalAlterConfigs> {
   return {
     api: IncrementalAlterConfigs,
     versions: IncrementalAlterConfigs.versions,
-    async handle(request, context) {
+    async handle({ resources, validateOnly }, context) {
       context.park();
-      const responses: Result[] = [];
-      for (const resource of request.resources) responses.push(await alter(alteration, resource, request.validateOnly));
+      const responses = await alterResources<Resource>(
+        resources,
+        ({ configOperation }) => configOperation === DELETE,
+        resource => alter(resource, validateOnly, alteration, loggers),
+      );
       return { throttleTimeMs: 0, responses };
     },
   };
 }
 
-async function alter(alteration: ConfigAlteration, resource: Resource, validateOnly: boolean): Promise<Result> {
+function alter(
+  resource: Resource,
+  validateOnly: boolean,
+  alteration: ConfigAlteration,
+  loggers: LoggerLevels,
+): Promise<void> {
   const { resourceType, resourceName } = resource;
-  let failure = SUCCESS;
-  try {
-    const changes = changesOf(resource);
-    if (resourceType === RESOURCE_TYPE.topic) await alteration.alterTopic(resourceName, changes, validateOnly);
-    else if (resourceType === RESOURCE_TYPE.broker) await alteration.alterBroker(resourceName, changes, validateOnly);
-    else
-      throw new AdminError(
-        ErrorCode.INVALID_REQUEST,
-        `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.`,
+  const changes = changesOf(resource);
+  switch (resourceType) {
+    case RESOURCE_TYPE.topic:
+      return alteration.alterTopic(resourceName, changes, validateOnly);
+    case RESOURCE_TYPE.broker:
+      return alteration.alterBroker(resourceName, changes, validateOnly);
+    case RESOURCE_TYPE.brokerLogger:
+      loggers.alter(resourceName, changes, validateOnly);
+      return Promise.resolve();
+    default:
+      throw invalid(
+        `Resource type ${resourceType} has no settings here; 2 (topic), 4 (broker) and 8 (broker logger) have.`,
       );
-  } catch (error) {
-    failure = adminFailure(error);
   }
-  return { errorCode: failure.code, errorMessage: failure.message, resourceType, resourceName };
 }
 
 function changesOf({ configs }: Resource): SettingChange[] {
-  const [repeated] = duplicates(configs.map(config => config.name));
-  if (repeated !== undefined)
-    throw new AdminError(ErrorCode.INVALID_REQUEST, `Setting ${repeated} stands in the request more than once.`);
   return configs.map(({ name, configOperation, value }) => {
     const operation = OPERATIONS[configOperation];
-    if (operation === undefined) {
-      throw new AdminError(
-        ErrorCode.INVALID_REQUEST,
-        `Operation ${configOperation} does not exist; 0 to 3 (set, delete, append, subtract) do.`,
-      );
-    }
-    return { name, operation, value };
+    if (operation !== undefined) return { name, operation, value };
+    throw invalid(`Operation ${configOperation} does not exist; 0 to 3 (set, delete, append, subtract) do.`);
   });
 }

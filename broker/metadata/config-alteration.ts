@@ -1,9 +1,11 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ConfigError } from '../../shared/config/config-error.ts';
+import { defaultText, type ConfigRow } from '../../shared/config/table.ts';
 import { topicConfigProblem, topicConfigRow } from '../../shared/topics/topic-config.ts';
 import { DEFAULT_ENTITY } from '../../shared/zookeeper/paths.ts';
 import type { ZooKeeperStore } from '../../shared/zookeeper/store.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
+import { brokerConfigRow } from '../config/values.ts';
 import { AdminError } from './admin-error.ts';
 import type { MetadataCache } from './metadata-cache.ts';
 
@@ -21,6 +23,9 @@ export interface ConfigAlterationParts {
   readonly metadata: MetadataCache;
 }
 
+/** What a resource's settings become, from what they are. */
+type Change = (current: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
+
 /**
  * Changes the settings of topics and brokers: reads what stands in ZooKeeper, applies the changes, checks the whole,
  * writes it and tells the brokers, this one included (compare Kafka's ZkConfigRepository and ConfigAdminManager).
@@ -33,21 +38,41 @@ export class ConfigAlteration {
   }
 
   /** @throws AdminError when a change is not allowed; then none is made */
-  async alterTopic(topic: string, changes: readonly SettingChange[], validateOnly: boolean): Promise<void> {
+  alterTopic(topic: string, changes: readonly SettingChange[], validateOnly: boolean): Promise<void> {
+    return this.#setTopic(topic, current => applyChanges(current, changes, topicConfigRow), validateOnly);
+  }
+
+  /** Settings that are not given go back to their defaults. @throws AdminError */
+  replaceTopic(topic: string, settings: ReadonlyMap<string, string>, validateOnly: boolean): Promise<void> {
+    return this.#setTopic(topic, () => settings, validateOnly);
+  }
+
+  async #setTopic(topic: string, change: Change, validateOnly: boolean): Promise<void> {
     const { store, config, metadata } = this.#parts;
+    if (topic === '') throw new AdminError(ErrorCode.INVALID_REQUEST, 'Default topic resources are not allowed.');
     if (!metadata.hasTopic(topic)) {
       throw new AdminError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${topic}' does not exist.`);
     }
-    const isList = (name: string) => topicConfigRow(name)?.type === 'list';
-    const current = await store.configs.get('topics', topic);
-    const changed = applyChanges(current, changes, isList);
+    const changed = change(await store.configs.get('topics', topic));
     const problem = topicConfigProblem(Object.fromEntries(changed), config.topicDefaults());
-    if (problem !== null) throw new AdminError(ErrorCode.INVALID_CONFIG, problem);
+    if (problem !== null) {
+      const isUnknown = [...changed.keys()].some(name => topicConfigRow(name) === undefined);
+      throw new AdminError(isUnknown ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST, problem);
+    }
     if (!validateOnly) await store.configs.set('topics', topic, changed);
   }
 
   /** @param broker id as text, or '' for the settings of all brokers. @throws AdminError */
-  async alterBroker(broker: string, changes: readonly SettingChange[], validateOnly: boolean): Promise<void> {
+  alterBroker(broker: string, changes: readonly SettingChange[], validateOnly: boolean): Promise<void> {
+    return this.#setBroker(broker, current => applyChanges(current, changes, brokerConfigRow), validateOnly);
+  }
+
+  /** Settings that are not given go back to what the broker was started with. @throws AdminError */
+  replaceBroker(broker: string, settings: ReadonlyMap<string, string>, validateOnly: boolean): Promise<void> {
+    return this.#setBroker(broker, () => settings, validateOnly);
+  }
+
+  async #setBroker(broker: string, change: Change, validateOnly: boolean): Promise<void> {
     const { brokerId, store, config } = this.#parts;
     if (broker !== '' && broker !== String(brokerId)) {
       throw new AdminError(
@@ -56,12 +81,11 @@ export class ConfigAlteration {
       );
     }
     const entity = broker === '' ? DEFAULT_ENTITY : broker;
-    const isList = (name: string) => config.source(name)?.type === 'list';
-    const changed = applyChanges(await store.configs.get('brokers', entity), changes, isList);
+    const changed = change(await store.configs.get('brokers', entity));
     try {
       config.validateDynamic(broker === '' ? 'cluster' : 'broker', Object.fromEntries(changed));
     } catch (error) {
-      if (error instanceof ConfigError) throw new AdminError(ErrorCode.INVALID_CONFIG, error.message);
+      if (error instanceof ConfigError) throw new AdminError(ErrorCode.INVALID_REQUEST, error.message);
       throw error;
     }
     if (!validateOnly) await store.configs.set('brokers', entity, changed);
@@ -71,19 +95,20 @@ export class ConfigAlteration {
 function applyChanges(
   current: ReadonlyMap<string, string>,
   changes: readonly SettingChange[],
-  isList: (name: string) => boolean,
+  rowOf: (name: string) => ConfigRow<unknown> | undefined,
 ): Map<string, string> {
   const settings = new Map(current);
   for (const { name, operation, value } of changes) {
+    const row = rowOf(name);
     if (operation === 'delete') settings.delete(name);
     else if (value === null) throw new AdminError(ErrorCode.INVALID_REQUEST, `Setting ${name} has no value.`);
     else if (operation === 'set') settings.set(name, value);
-    else if (!isList(name)) {
+    else if (row?.type !== 'list') {
       throw new AdminError(
         ErrorCode.INVALID_CONFIG,
         `Setting ${name} is no list: it can be set or deleted, not added to.`,
       );
-    } else settings.set(name, combine(settings.get(name) ?? '', value, operation));
+    } else settings.set(name, combine(settings.get(name) ?? defaultText(row) ?? '', value, operation));
   }
   return settings;
 }

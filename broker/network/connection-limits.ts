@@ -39,7 +39,7 @@ async function addressesOf(host: string): Promise<string[]> {
 /** Counts the broker's connections and says which one is too many (Kafka's ConnectionQuotas). */
 export class ConnectionLimits {
   readonly #options: NetworkOptions;
-  readonly #overrides: ReadonlyMap<string, number>;
+  #overrides: ReadonlyMap<string, number>;
   readonly #protectedListener: string | null;
   readonly #perAddress = new Map<string, number>();
   #total = 0;
@@ -53,6 +53,11 @@ export class ConnectionLimits {
   /** Connections admitted and not yet gone. */
   get total(): number {
     return this.#total;
+  }
+
+  /** @param overrides limits by address, as `resolveOverrides` makes them */
+  setOverrides(overrides: ReadonlyMap<string, number>): void {
+    this.#overrides = overrides;
   }
 
   /** Counts the connection in and returns null, or returns the sentence that says why it is refused. */

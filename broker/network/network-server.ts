@@ -71,6 +71,15 @@ export class NetworkServer {
     throw failed.reason;
   }
 
+  /**
+   * Takes over `max.connections.per.ip.overrides` as it is now.
+   * @throws Error with one sentence; what was in force stays
+   */
+  async updateOverrides(): Promise<void> {
+    const overrides = await resolveOverrides(this.#parts.options.maxConnectionsPerIpOverrides);
+    this.#limits?.setOverrides(overrides);
+  }
+
   /** Starts to answer requests. */
   startProcessing(): void {
     for (const listener of this.#listeners) listener.start();

@@ -18,7 +18,7 @@ export interface NetworkOptions {
   readonly maxConnections: number;
   /** `max.connections.per.ip`. */
   readonly maxConnectionsPerIp: number;
-  /** `max.connections.per.ip.overrides`: `host:count,…`, the host a name or an address. Read once, when the ports are bound. */
+  /** `max.connections.per.ip.overrides`: `host:count,…`, the host a name or an address. Read when the ports are bound, and when told that it has changed. */
   readonly maxConnectionsPerIpOverrides: string;
   /** `connections.max.idle.ms`; negative = never. */
   readonly maxIdleMs: number;

@@ -15,8 +15,8 @@ export interface FetcherManagerOptions {
   readonly connector: Connector;
   /** The inter-broker listener. */
   readonly listenerName: string;
-  /** `num.replica.fetchers`: connections to each leader broker. */
-  readonly fetchersPerLeader: number;
+  /** `num.replica.fetchers`: connections to each leader broker; asked anew by `resize`. */
+  readonly fetchersPerLeader: () => number;
   /** `replica.socket.timeout.ms` */
   readonly timeoutMs: number;
   readonly settings: FetcherSettings;
@@ -37,6 +37,7 @@ const IDLE_BYTES = 16 << 20;
 /** All that this broker follows: a few fetchers for each leader (Kafka: `ReplicaFetcherManager`). */
 export class FetcherManager {
   readonly #options: FetcherManagerOptions;
+  #fetchersPerLeader: number;
   /** By `leader-index`. */
   readonly #fetchers = new Map<string, Fetcher>();
   /** Keys of the partitions that cannot be followed until the controller says more. */
@@ -45,6 +46,7 @@ export class FetcherManager {
 
   constructor(options: FetcherManagerOptions) {
     this.#options = options;
+    this.#fetchersPerLeader = options.fetchersPerLeader();
   }
 
   /** Partitions that cannot be followed until the next LeaderAndIsr. */
@@ -89,8 +91,17 @@ export class FetcherManager {
     await Promise.all(fetchers.map(fetcher => fetcher.stop()));
   }
 
+  /** Spreads what is followed over as many connections as are wanted now; it goes on from where it is. */
+  async resize(): Promise<void> {
+    if (this.#fetchersPerLeader === this.#options.fetchersPerLeader()) return;
+    this.#fetchersPerLeader = this.#options.fetchersPerLeader();
+    const followings = [...this.#fetchers.values()].flatMap(fetcher => fetcher.followings());
+    await this.shutdown();
+    this.add(followings.map(following => ({ ...following, leader: following.partition.leader })));
+  }
+
   #fetcherFor({ partition, leader }: FollowingOf): Fetcher {
-    const key = `${leader}-${fetcherIndex(partition.topic, partition.partition, this.#options.fetchersPerLeader)}`;
+    const key = `${leader}-${fetcherIndex(partition.topic, partition.partition, this.#fetchersPerLeader)}`;
     let fetcher = this.#fetchers.get(key);
     if (fetcher === undefined) this.#fetchers.set(key, (fetcher = this.#createFetcher(leader)));
     return fetcher;

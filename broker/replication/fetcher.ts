@@ -85,6 +85,15 @@ export class Fetcher {
     return this.#partitions.has(key);
   }
 
+  /** What is followed now. */
+  followings(): Following[] {
+    return Array.from(this.#partitions.values(), ({ partition, log, leaderEpoch }) => ({
+      partition,
+      log,
+      leaderEpoch,
+    }));
+  }
+
   /** Follows the partition; what was known of it before is forgotten. */
   add(following: Following): void {
     const followed = new FollowedPartition(following);

@@ -139,6 +139,7 @@ export class ReplicaManager {
       logger,
     });
     metadata.onChange(() => this.#metadataChanged());
+    config.onChange('num.replica.fetchers', () => void this.#roles.inOrder(() => this.#fetchers.resize()));
   }
 
   #createIsrManager(): IsrManager {
@@ -156,7 +157,7 @@ export class ReplicaManager {
       metadata,
       connector,
       listenerName: config.listeners.interBroker,
-      fetchersPerLeader: config.get('num.replica.fetchers'),
+      fetchersPerLeader: () => config.get('num.replica.fetchers'),
       timeoutMs: config.get('replica.socket.timeout.ms'),
       settings: {
         maxWaitMs: config.get('replica.fetch.wait.max.ms'),

@@ -280,7 +280,7 @@ export class Admin {
 
 /** Only the broker itself can tell, or be told. */
 function isOneBroker({ type, name }: ConfigResource): boolean {
-  return type === 'broker' && name !== '';
+  return type !== 'topic' && name !== '';
 }
 
 function named([first, ...others]: readonly ConfigResource[]): string {

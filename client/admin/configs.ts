@@ -7,7 +7,7 @@ import { KafkaError, throwIfError } from '../errors.ts';
 import type { ConfigChange, ConfigEntry, ConfigResource, ConfigSource } from './types.ts';
 
 /** Resource types on the wire (Kafka's ConfigResource.Type). */
-const RESOURCE_TYPES = { topic: 2, broker: 4 } as const;
+const RESOURCE_TYPES = { topic: 2, broker: 4, 'broker-logger': 8 } as const;
 
 /** Sources on the wire, by code (Kafka's DescribeConfigsResponse.ConfigSource). */
 const SOURCES: readonly ConfigSource[] = [

@@ -10,11 +10,11 @@ export interface NewTopic {
   readonly configs?: Readonly<Record<string, string>>;
 }
 
-export type ResourceType = 'topic' | 'broker';
+export type ResourceType = 'topic' | 'broker' | 'broker-logger';
 
 export interface ConfigResource {
   readonly type: ResourceType;
-  /** Topic name, broker id as text, or '' for the default of all brokers. */
+  /** Topic name, broker id as text (of a broker, or of the broker that has the loggers), or '' for the default of all brokers. */
   readonly name: string;
 }
 

@@ -6,7 +6,8 @@ export type ConfigSource =
   | 'DYNAMIC_BROKER_CONFIG'
   | 'DYNAMIC_DEFAULT_BROKER_CONFIG'
   | 'STATIC_BROKER_CONFIG'
-  | 'DEFAULT_CONFIG';
+  | 'DEFAULT_CONFIG'
+  | 'DYNAMIC_BROKER_LOGGER_CONFIG';
 
 /** A setting that says something about another one's value, and where it was given. */
 export interface ConfigSynonym {

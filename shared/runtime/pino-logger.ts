@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { pino, type DestinationStream, type LoggerOptions } from 'pino';
+import { pino, type DestinationStream, type Logger as PinoLogger, type LoggerOptions } from 'pino';
 import type * as PinoPrettyModule from 'pino-pretty';
+import { LOG_LEVELS, LogLevels, ROOT_LOGGER, type LogLevelName, type LogThreshold } from './log-levels.ts';
 import type { Logger } from './logger.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -31,12 +32,66 @@ export function logLevelFrom(environment: Readonly<Record<string, string | undef
  */
 export function createLogger({ level, brokerId, pretty, destination }: LoggerSettings): Logger {
   const options: LoggerOptions = {
-    level,
+    // What is shown is decided before pino is asked, by levels that may change.
+    level: 'trace',
     base: brokerId === undefined ? {} : { broker: brokerId },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }) },
   };
-  return pino(options, destinationOf(pretty, destination));
+  const levels = new LogLevels(level === 'silent' ? 'OFF' : (level.toUpperCase() as LogLevelName));
+  return new LeveledLogger(pino(options, destinationOf(pretty, destination)), levels, ROOT_LOGGER);
+}
+
+const [, DEBUG, INFO, WARN, ERROR, FATAL] = LOG_LEVELS.map((_, severity) => severity) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+/** Loggers are named as Kafka names its packages: `kafka.controller`. */
+const PACKAGE = 'kafka.';
+
+/** A pino logger that is silent below a level that may change. */
+class LeveledLogger implements Logger {
+  readonly levels: LogLevels;
+  readonly #pino: PinoLogger;
+  readonly #name: string;
+  readonly #threshold: LogThreshold;
+
+  constructor(logger: PinoLogger, levels: LogLevels, name: string) {
+    this.levels = levels;
+    this.#pino = logger;
+    this.#name = name;
+    this.#threshold = levels.threshold(name);
+  }
+
+  debug(fields: object | string, message?: string): void {
+    if (this.#threshold.severity <= DEBUG) this.#pino.debug(fields as object, message);
+  }
+
+  info(fields: object | string, message?: string): void {
+    if (this.#threshold.severity <= INFO) this.#pino.info(fields as object, message);
+  }
+
+  warn(fields: object | string, message?: string): void {
+    if (this.#threshold.severity <= WARN) this.#pino.warn(fields as object, message);
+  }
+
+  error(fields: object | string, message?: string): void {
+    if (this.#threshold.severity <= ERROR) this.#pino.error(fields as object, message);
+  }
+
+  fatal(fields: object | string, message?: string): void {
+    if (this.#threshold.severity <= FATAL) this.#pino.fatal(fields as object, message);
+  }
+
+  child(fields: object): Logger {
+    const { component } = fields as { readonly component?: string };
+    const name = component === undefined ? this.#name : PACKAGE + component;
+    return new LeveledLogger(this.#pino.child(fields), this.levels, name);
+  }
 }
 
 function destinationOf(pretty: boolean, destination: NodeJS.WritableStream | undefined): DestinationStream {

@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAdmin, type Admin } from '../../client/index.ts';
+import type { BrokerProcess } from '../support/broker-process.ts';
+import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { tool, type Outcome } from '../support/run.ts';
 import { waitFor } from '../support/wait.ts';
@@ -12,10 +15,17 @@ let cluster: Cluster;
 let directory: string;
 let admin: Admin;
 
+const PROPERTIES = {
+  // Relative to the directory in which each broker is started.
+  'log.dirs': 'data,more',
+  'log.retention.check.interval.ms': '300',
+  'log.initial.task.delay.ms': '100',
+  'replica.lag.time.max.ms': '3000',
+};
+
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'samsa-admin-apis-'));
-  // Relative to the directory in which each broker is started.
-  cluster = await startCluster({ brokers: 2, properties: { 'log.dirs': 'data,more' } });
+  cluster = await startCluster({ brokers: 2, properties: PROPERTIES });
   admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
 });
 
@@ -152,5 +162,178 @@ describe('log directories', () => {
     expect(await readAll('moving')).toEqual(['a', 'b', 'c', 'd']);
     const [refused] = await admin.alterReplicaLogDirs([{ ...targets[0]!, directory: '/elsewhere' }]);
     expect(refused).toMatchObject({ status: 'rejected', reason: { codeName: 'LOG_DIR_NOT_FOUND' } });
+  });
+});
+
+describe('settings that change while the brokers run', () => {
+  const configs = (...args: string[]) => tool('kafka-configs', [...B(), ...args]);
+  const alterTopic = (topic: string, ...args: string[]) => printed(configs('--alter', '--topic', topic, ...args));
+
+  /** Whether all brokers have heard of a topic's setting: a produce or a fetch goes by what its broker knows. */
+  async function inForce(topic: string, name: string, value: string): Promise<void> {
+    for (const broker of cluster.brokers.filter(({ running }) => running)) {
+      const alone = createAdmin({ 'bootstrap.servers': broker.address });
+      // Any broker tells the settings of topics as it knows them.
+      const connection = await alone.connectionTo(broker.id);
+      await waitFor(`${name}=${value} at broker ${broker.id}`, async () => {
+        const resources = [{ resourceType: 2, resourceName: topic, configurationKeys: [name] }];
+        const answer = await connection.call(DescribeConfigs, { resources, includeSynonyms: false });
+        return answer!.results[0]!.configs[0]?.value === value;
+      });
+      alone.close();
+    }
+  }
+
+  const produce = (topic: string, input: string, ...args: string[]) =>
+    tool('kafka-console-producer', [...B(), '--topic', topic, '--sync', ...args], { input });
+
+  async function earliest(topic: string): Promise<string> {
+    return printed(tool('kafka-get-offsets', [...B(), '--topic', topic, '--time', 'earliest']));
+  }
+
+  function segmentFiles(topic: string): string[] {
+    const [broker] = cluster.brokers;
+    const directories = ['data', 'more'].map(name => join(broker!.dataDirectory, '..', name, `${topic}-0`));
+    return readdirSync(directories.find(path => existsSync(path))!).filter(name => name.endsWith('.log'));
+  }
+
+  test('retention.ms of a topic, and log.retention.ms of the brokers, delete what is old', async () => {
+    await topicWith('short-lived', ['a', 'b']);
+    expect(await alterTopic('short-lived', '--add-config', 'retention.ms=1')).toBe(
+      'Completed updating config for topic short-lived.\n',
+    );
+    await waitFor('the records to go', async () => (await earliest('short-lived')) === 'short-lived:0:2\n');
+    await alterTopic('short-lived', '--delete-config', 'retention.ms');
+    await inForce('short-lived', 'retention.ms', '604800000');
+    await printed(produce('short-lived', 'c\n'));
+    await printed(configs('--alter', '--broker-defaults', '--add-config', 'log.retention.ms=1'));
+    await waitFor('the record to go', async () => (await earliest('short-lived')) === 'short-lived:0:3\n');
+    await printed(configs('--alter', '--broker-defaults', '--delete-config', 'log.retention.ms'));
+    await inForce('short-lived', 'retention.ms', '604800000');
+  });
+
+  test('segment.bytes begins new segments', async () => {
+    await topicWith('small-segments', ['a', 'b', 'c']);
+    expect(segmentFiles('small-segments')).toHaveLength(1);
+    await alterTopic('small-segments', '--add-config', 'segment.bytes=200');
+    await inForce('small-segments', 'segment.bytes', '200');
+    for (const value of ['d', 'e', 'f']) await printed(produce('small-segments', `${value.repeat(50)}\n`));
+    expect(segmentFiles('small-segments').length).toBeGreaterThan(1);
+  });
+
+  test('max.message.bytes of a topic, and message.max.bytes of the brokers, bound a batch', async () => {
+    await topicWith('bounded', ['a']);
+    const large = `${'x'.repeat(500)}\n`;
+    await alterTopic('bounded', '--add-config', 'max.message.bytes=300');
+    await inForce('bounded', 'max.message.bytes', '300');
+    expect((await produce('bounded', large)).stderr).toMatch(/is \d+ bytes, more than the 300 of max.message.bytes/);
+    await alterTopic('bounded', '--delete-config', 'max.message.bytes');
+    await printed(configs('--alter', '--broker-defaults', '--add-config', 'message.max.bytes=400'));
+    await inForce('bounded', 'max.message.bytes', '400');
+    expect((await produce('bounded', large)).stderr).toMatch(/more than the 400 of max.message.bytes/);
+    await printed(configs('--alter', '--broker-defaults', '--delete-config', 'message.max.bytes'));
+    await inForce('bounded', 'max.message.bytes', '1048588');
+    await printed(produce('bounded', large));
+    expect(await readAll('bounded')).toEqual(['a', 'x'.repeat(500)]);
+  });
+
+  test('settings of brokers: for one or for all, thread counts in steps, what is not acted on is accepted', async () => {
+    const list =
+      'log.cleaner.threads=2,log.cleaner.backoff.ms=7,background.threads=12,num.replica.fetchers=2,num.io.threads=9';
+    expect(await printed(configs('--alter', '--broker-defaults', '--add-config', list))).toBe(
+      'Completed updating default config for brokers in the cluster.\n',
+    );
+    await printed(configs('--alter', '--broker', '0', '--add-config', 'log.cleaner.backoff.ms=8'));
+    await waitFor('broker 0 to know', async () =>
+      (await configs('--describe', '--broker', '0')).stdout.includes(
+        '  log.cleaner.backoff.ms=8 sensitive=false synonyms={DYNAMIC_BROKER_CONFIG:log.cleaner.backoff.ms=8, ' +
+          'DYNAMIC_DEFAULT_BROKER_CONFIG:log.cleaner.backoff.ms=7, DEFAULT_CONFIG:log.cleaner.backoff.ms=15000}',
+      ),
+    );
+    expect(await printed(configs('--describe', '--broker-defaults'))).toContain('  background.threads=12 ');
+    const tooMany = await configs('--alter', '--broker', '0', '--add-config', 'num.io.threads=100');
+    expect(tooMany.code).toBe(1);
+    expect(tooMany.stderr).toContain('num.io.threads cannot be "100"');
+    const readOnly = await configs('--alter', '--broker-defaults', '--add-config', 'num.partitions=3');
+    expect(readOnly.stderr).toContain('Cannot update these configs dynamically: num.partitions');
+    await topicWith('after-the-change', ['a']);
+    expect(await readAll('after-the-change')).toEqual(['a']);
+  });
+
+  test('limits of connections by address', async () => {
+    const [, broker] = cluster.brokers;
+    const isRefused = () =>
+      new Promise<boolean>(resolve => {
+        const socket = connect({ port: broker!.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+        socket.once('close', () => resolve(true)).once('error', () => {});
+        // An ApiVersions request, so that a connection that is let in is answered.
+        socket.once('data', () => socket.off('close', resolve).destroy() && resolve(false));
+        socket.write(Buffer.from('0000000c00120000000000010002636c', 'hex'));
+      });
+    expect(await isRefused()).toBe(false);
+    await printed(configs('--alter', '--broker', '1', '--add-config', 'max.connections.per.ip.overrides=127.0.0.2:0'));
+    await waitFor('the limit to be in force', isRefused);
+    await printed(configs('--alter', '--broker', '1', '--delete-config', 'max.connections.per.ip.overrides'));
+    await waitFor('the limit to be gone', async () => !(await isRefused()));
+  });
+
+  test('levels of loggers', async () => {
+    const [broker] = cluster.brokers;
+    expect(await printed(configs('--describe', '--broker-logger', '0'))).toMatch(
+      /^Dynamic configs for broker-logger 0 are:\n(?: {2}.*\n)* {2}kafka\.replication=INFO sensitive=false synonyms=\{\}\n/,
+    );
+    const says = (topic: string) => broker!.output.includes(`"topic":"${topic}","partition":0,"directory":`);
+    expect(await printed(configs('--alter', '--broker-logger', '0', '--add-config', 'kafka.storage=WARN'))).toBe(
+      'Completed updating config for broker-logger 0.\n',
+    );
+    await topicWith('untold', ['a']);
+    await printed(configs('--alter', '--broker-logger', '0', '--delete-config', 'kafka.storage'));
+    await topicWith('told', ['a']);
+    await waitFor('a line about the new topic', () => says('told'));
+    expect(says('untold')).toBe(false);
+    expect((await configs('--alter', '--broker-logger', '0', '--add-config', 'nothing=DEBUG')).stderr).toContain(
+      'Invalid broker logger(s): nothing',
+    );
+  });
+
+  test('kafkajs replaces the settings of a topic', async () => {
+    await topicWith('by-kafkajs', ['a']);
+    await alterTopic('by-kafkajs', '--add-config', 'retention.bytes=1000000');
+    const kafka = new Kafka({ brokers: cluster.bootstrap.split(','), logLevel: logLevel.NOTHING }).admin();
+    await kafka.connect();
+    const resource = { type: ConfigResourceTypes.TOPIC, name: 'by-kafkajs' };
+    await kafka.alterConfigs({
+      validateOnly: false,
+      resources: [{ ...resource, configEntries: [{ name: 'retention.ms', value: '86400000' }] }],
+    });
+    await inForce('by-kafkajs', 'retention.ms', '86400000');
+    await inForce('by-kafkajs', 'retention.bytes', '-1');
+    await kafka.disconnect();
+  });
+
+  // Last, because it takes brokers away.
+  test('min.insync.replicas and unclean.leader.election.enable', async () => {
+    const [first, second] = cluster.brokers as [BrokerProcess, BrokerProcess];
+    await admin.createTopics([{ name: 'guarded', assignment: [[0, 1]] }]);
+    await alterTopic('guarded', '--add-config', 'min.insync.replicas=2');
+    await inForce('guarded', 'min.insync.replicas', '2');
+    await printed(produce('guarded', 'a\n', '--request-required-acks', '-1'));
+    await second.kill();
+    const isr = async () => (await admin.describeTopic('guarded')).partitions[0]!.isr;
+    await waitFor('the ISR to shrink', async () => (await isr()).join() === '0');
+    const refused = await produce('guarded', 'b\n', '--request-required-acks', '-1', '--message-send-max-retries', '0');
+    expect(refused.stderr).toContain('guarded-0 has 1 replicas in sync, and 2 are needed');
+    await alterTopic('guarded', '--add-config', 'min.insync.replicas=1');
+    await inForce('guarded', 'min.insync.replicas', '1');
+    await printed(produce('guarded', 'c\n', '--request-required-acks', '-1'));
+
+    await first.kill();
+    await second.start();
+    const leader = async () => (await admin.describeTopic('guarded')).partitions[0]!.leader;
+    await waitFor('the partition to be offline', async () => (await leader()) === -1);
+    await alterTopic('guarded', '--add-config', 'unclean.leader.election.enable=true');
+    await waitFor('the replica outside the ISR to lead', async () => (await leader()) === 1);
+    expect(await readAll('guarded')).toEqual(['a']);
+    await first.start();
   });
 });

@@ -1,3 +1,4 @@
+import { AlterConfigs } from '../../shared/protocol/messages/alter-configs.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
 import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
@@ -37,6 +38,7 @@ export const ALL_APIS: readonly Api[] = [
   DeleteRecords,
   OffsetForLeaderEpoch,
   DescribeConfigs,
+  AlterConfigs,
   AlterReplicaLogDirs,
   DescribeLogDirs,
   CreatePartitions,

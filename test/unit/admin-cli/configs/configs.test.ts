@@ -31,6 +31,8 @@ describe('whose settings', () => {
     ['--describe --entity-type brokers --entity-name 1', { type: 'broker', name: '1' }],
     ['--describe --entity-type brokers --entity-default', { type: 'broker', name: '' }],
     ['--describe --broker-defaults', { type: 'broker', name: '' }],
+    ['--describe --entity-type broker-loggers', { type: 'broker-logger', name: null }],
+    ['--describe --broker-logger 1', { type: 'broker-logger', name: '1' }],
     ['--alter --broker 1 --add-config a=b', { type: 'broker', name: '1' }],
     ['--alter --topic t --delete-config a', { type: 'topic', name: 't' }],
   ])('%s', (line, expected) => {
@@ -40,8 +42,13 @@ describe('whose settings', () => {
   test.each([
     ['--topic t', 'Command must include exactly one action: --describe, --alter'],
     ['--describe', 'At least one entity type must be specified'],
-    ['--describe --entity-type users', 'Entity type users is not supported yet, only topics and brokers are'],
+    [
+      '--describe --entity-type users',
+      'Entity type users is not supported yet, only topics, brokers and broker-loggers are',
+    ],
     ['--describe --entity-type nonsense', 'Invalid entity type nonsense'],
+    ['--describe --entity-type broker-loggers --entity-default', 'Loggers have no default'],
+    ['--describe --broker-logger x', 'The entity name for broker-loggers must be a valid integer broker id, found: x'],
     ['--describe --broker x', 'The entity name for brokers must be a valid integer broker id, found: x'],
     [
       '--alter --topic t',
@@ -57,6 +64,13 @@ describe('whose settings', () => {
     ],
   ])('%s is wrong use', (line, message) => {
     expect(() => entity(line)).toThrow(message);
+  });
+
+  test('levels of loggers are with their brokers, not in ZooKeeper', () => {
+    const line = '--zookeeper z:1 --describe --broker-logger 1';
+    expect(() => checkedEntity(parseOptions<ConfigsOptions>(configsCommand(), line.split(' ')))).toThrow(
+      'Broker loggers need --bootstrap-server',
+    );
   });
 });
 

@@ -117,7 +117,8 @@ export async function startServer(settings: ServerSettings): Promise<ServerUnder
     listeners: settings.listeners ?? [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0, protocol: 'PLAINTEXT' }],
     dispatcher,
     memory,
-    options: { ...defaultOptions, ...settings.options },
+    // A change of the test's own object is a change of the settings.
+    options: Object.setPrototypeOf(settings.options ?? {}, defaultOptions) as NetworkOptions,
     http: settings.http ?? refuseHttp,
     observer: {
       connectionOpened: () => {},

@@ -177,6 +177,22 @@ describe('limits', () => {
     await second.closed();
   });
 
+  test('limits of addresses that change while the broker runs; those that mean nothing are refused', async () => {
+    const options = { maxConnectionsPerIp: 0, maxConnectionsPerIpOverrides: '127.0.0.1:1' };
+    const { port, server } = await startServer({ respond: echo, options });
+    options.maxConnectionsPerIpOverrides = 'no.such.host.invalid:5';
+    await expect(server.updateOverrides()).rejects.toThrow("the host 'no.such.host.invalid' is unknown");
+    const first = await RawClient.connect(port);
+    const second = await RawClient.connect(port);
+    await second.closed();
+    options.maxConnectionsPerIpOverrides = '127.0.0.1:2';
+    await server.updateOverrides();
+    for (const client of [first, await RawClient.connect(port)]) {
+      client.write(frame(METADATA, 1, 1));
+      expect((await client.answer()).id).toBe(1);
+    }
+  });
+
   test('connections of the broker, of which those between brokers are free', async () => {
     const { server } = await startServer({
       respond: echo,

@@ -4,7 +4,7 @@ import { fetcherIndex } from '../../../../broker/replication/fetcher-manager.ts'
 import { ErrorCode } from '../../../../shared/protocol/errors.ts';
 import { ListOffsets } from '../../../../shared/protocol/messages/list-offsets.ts';
 import { readAll } from '../storage/support.ts';
-import { ReplicationCluster, TOPIC_ID } from './support.ts';
+import { ReplicationCluster, TOPIC, TOPIC_ID } from './support.ts';
 
 const values = async (cluster: ReplicationCluster, id: number) =>
   (await readAll(cluster.broker(id).log())).map(({ value }) => value);
@@ -238,6 +238,23 @@ describe('a follower', () => {
       expect([request.topics, request.forgottenTopicsData, response.responses]).toEqual([[], [], []]);
     }
     await cluster.during(cluster.broker(1).produce(['a'], { acks: -1, partition: 42 }), 100);
+  });
+
+  test('takes up a change of num.replica.fetchers while it runs, and goes on', async () => {
+    const cluster = await ReplicationCluster.start([1, 2]);
+    for (let partition = 0; partition < 10; partition++) await cluster.elect(1, { partition });
+    const follower = cluster.broker(2);
+    expect(follower.replicas.statistics().fetchers).toBe(1);
+    for (const count of [4, 2]) {
+      follower.config.setDynamic('cluster', { 'num.replica.fetchers': String(count) });
+      await cluster.time.until('the fetchers', () => follower.replicas.statistics().fetchers === count);
+      for (let partition = 0; partition < 10; partition++) {
+        const result = await cluster.during(cluster.broker(1).produce(['a'], { acks: -1, partition }));
+        expect(result.errorCode).toBe(ErrorCode.NONE);
+      }
+    }
+    expect(follower.log(TOPIC, 9).logEndOffset).toBe(2);
+    expect(cluster.states.get('orders-9')!.isr).toEqual([1, 2]);
   });
 
   test('follows several partitions of a leader over as many connections as num.replica.fetchers', async () => {

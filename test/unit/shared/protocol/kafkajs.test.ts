@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import type { Api, RequestInput } from '../../../../shared/protocol/api.ts';
 import { encodeRequestFrame } from '../../../../shared/protocol/headers.ts';
+import { AlterConfigs } from '../../../../shared/protocol/messages/alter-configs.ts';
 import { ApiVersions } from '../../../../shared/protocol/messages/api-versions.ts';
 import { CreatePartitions } from '../../../../shared/protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../../../../shared/protocol/messages/create-topics.ts';
@@ -360,6 +361,30 @@ describe('DescribeConfigs', () => {
       isSensitive: true,
       ...(version >= 1 && { configSynonyms: [{ configName: 's', configValue: 'x', configSource: 4 }] }),
     });
+  });
+});
+
+describe('AlterConfigs', () => {
+  test.each(versionsOf(AlterConfigs))('request v%i', async version => {
+    const theirs = [{ type: 2, name: 't', configEntries: [{ name: 'retention.ms', value: '5' }] }];
+    const ours = [{ resourceType: 2, resourceName: 't', configs: [{ name: 'retention.ms', value: '5' }] }];
+    await expectSameRequest(
+      AlterConfigs,
+      version,
+      { resources: theirs, validateOnly: true },
+      { resources: ours, validateOnly: true },
+    );
+  });
+
+  test.each(versionsOf(AlterConfigs))('response v%i', async version => {
+    const responses = [{ errorCode: 0, errorMessage: null, resourceType: 2, resourceName: 't' }];
+    const read = await readByKafkajs(
+      AlterConfigs,
+      version,
+      AlterConfigs.response.encode({ throttleTimeMs: 4, responses }, version),
+    );
+    expect(read.resources).toEqual([{ errorCode: 0, errorMessage: null, resourceType: 2, resourceName: 't' }]);
+    expect(read.clientSideThrottleTime ?? read.throttleTime).toBe(4);
   });
 });
 

@@ -34,6 +34,25 @@ describe('createLogger', () => {
     expect(text()).toBe('');
   });
 
+  it('has levels that change while it is used, for each component by itself or for all', () => {
+    const { log, text } = logger();
+    const storage = log.child({ component: 'storage' });
+    const segment = storage.child({ segment: 7 });
+    const lines = () => text().split('\n').length - 1;
+    segment.debug('1, not shown');
+    log.levels!.set('kafka.storage', 'DEBUG');
+    segment.debug({ a: 1 }, '2, shown');
+    log.debug('3, not shown');
+    expect(lines()).toBe(1);
+    log.levels!.set('root', 'OFF');
+    log.fatal('4, not shown');
+    storage.info('5, shown');
+    log.levels!.unset('kafka.storage');
+    storage.error('6, not shown');
+    expect(lines()).toBe(2);
+    expect(JSON.parse(text().split('\n')[0]!)).toMatchObject({ level: 'debug', segment: 7, a: 1, msg: '2, shown' });
+  });
+
   it('writes for people when asked to: broker 0 is a broker, too', async () => {
     const { log, text } = logger({ pretty: true, brokerId: 0 });
     log.child({ component: 'network' }).info('[KafkaServer id=0] started');
