@@ -162,6 +162,8 @@ export class Broker {
         retentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
         initialTaskDelayMs: config.get('log.initial.task.delay.ms'),
         fileDeleteDelayMs: config.get('log.segment.delete.delay.ms'),
+        producerExpirationMs: () => config.get('producer.id.expiration.ms'),
+        producerExpirationCheckIntervalMs: config.get('producer.id.expiration.check.interval.ms'),
       },
       topicConfig: topic => topicConfigs.effective(topic),
       brokerId,

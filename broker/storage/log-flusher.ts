@@ -2,6 +2,7 @@ import { LEADER_EPOCH_CHECKPOINT } from './checkpoints.ts';
 import { syncFile } from './durable-files.ts';
 import type { LogState } from './log-state.ts';
 import { PARTITION_METADATA } from './partition-metadata.ts';
+import { snapshotPath } from './producer-snapshot-files.ts';
 
 /**
  * Forces a log to the device, off the loop, and moves its recovery point. One flush at a time; what is asked for
@@ -81,6 +82,7 @@ export class LogFlusher {
       state.epochsUnsynced = false;
       await syncFile(fs, `${state.path}/${LEADER_EPOCH_CHECKPOINT}`);
     }
+    for (const offset of state.producers.takeUnsynced()) await syncFile(fs, snapshotPath(state.path, offset));
     if (this.#metadataSynced) return;
     await syncFile(fs, `${state.path}/${PARTITION_METADATA}`);
     this.#metadataSynced = true;

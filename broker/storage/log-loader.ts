@@ -12,6 +12,9 @@ import {
 import { settleInterruptedChanges } from './interrupted-changes.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import { indexLimitsOf, type LoadedLog, type LogEnvironment } from './log-state.ts';
+import { ProducerStateManager } from './producer-state-manager.ts';
+import { assumeNoProducers, rebuildProducers } from './producer-rebuild.ts';
+import { removeStraySnapshots } from './producer-snapshot-files.ts';
 import { readSegmentEnd, type RecoveredSegment, recoverSegment } from './recovery.ts';
 import { writeTopicId } from './partition-metadata.ts';
 import { Segment } from './segment.ts';
@@ -52,7 +55,12 @@ export function createLog(environment: LogEnvironment, path: string, log: LogToC
   const { topic, partition, config } = log;
   const segments = new Segments([Segment.create(environment.resources, path, 0, environment.clock.now())]);
   const offsets = { logStartOffset: 0, logEndOffset: 0, recoveryPoint: 0 };
-  return { topic, partition, path, config, segments, epochs: new LeaderEpochs(), ...offsets };
+  const producers = producersOf(environment);
+  return { topic, partition, path, config, segments, epochs: new LeaderEpochs(), producers, ...offsets };
+}
+
+function producersOf({ resources, clock, producers }: LogEnvironment): ProducerStateManager {
+  return new ProducerStateManager(resources.fs, clock, producers);
 }
 
 /** The segments of a log (at least one), the last of which ends at `endOffset` and has these indexes. */
@@ -81,12 +89,14 @@ export async function loadLog(environment: LogEnvironment, log: LogToLoad, logge
   if (entries === null) logger.warn({ path: log.path }, 'the leader epoch checkpoint is damaged: reading all batches');
   const epochs = new LeaderEpochs(entries ?? []);
   const found = openSegments(environment, log);
+  const producers = producersOf(environment);
   const isClean = log.wasClosed && entries !== null;
   const checked = isClean
     ? await checkClosed(found, log, logger)
     : // Without epochs on file, only all batches together tell them.
-      await recover(found, epochs, entries === null ? 0 : log.recoveryPoint, log, logger);
-  const loaded = assemble(environment, log, checked, epochs, isClean);
+      await recover(found, { epochs, producers }, entries === null ? 0 : log.recoveryPoint, log, logger);
+  const loaded = assemble(environment, log, checked, { epochs, producers }, isClean);
+  await loadProducers(environment, loaded, isClean);
   if (JSON.stringify(entries) !== JSON.stringify(epochs.entries)) writeLeaderEpochs(fs, log.path, epochs.entries);
   return loaded;
 }
@@ -129,9 +139,15 @@ async function checkClosed(segments: Segment[], log: LogToLoad, logger: Logger):
   return { segments, ...end };
 }
 
+/** What a log knows besides its records. */
+interface Knowledge {
+  readonly epochs: LeaderEpochs;
+  readonly producers: ProducerStateManager;
+}
+
 async function recover(
   found: Segment[],
-  epochs: LeaderEpochs,
+  { epochs, producers }: Knowledge,
   from: number,
   log: LogToLoad,
   logger: Logger,
@@ -144,10 +160,12 @@ async function recover(
   for (const segment of found.slice(0, first)) await segment.ensureIndexes(limits);
   // What the batches to be read say, counts more than a file that may be older or newer than they are.
   if (found[first] !== undefined) epochs.truncateFromEnd(found[first].baseOffset);
+  await producersUpTo(first, found, producers, log);
   for (let i = first; i < found.length; i++) {
     const segment = found[i]!;
     const limitOffset = found[i + 1]?.baseOffset ?? segment.baseOffset + OFFSETS_PER_SEGMENT;
-    const end = await recoverSegment(segment, epochs, limits, limitOffset);
+    producers.takeSnapshot(log.path, segment.baseOffset);
+    const end = await recoverSegment(segment, { epochs, producers }, limits, limitOffset);
     reportCut(segment, end, log, logger);
     segment.activate(end.indexes);
     if (i === found.length - 1) return { segments: found, ...end };
@@ -155,6 +173,23 @@ async function recover(
     segment.seal();
   }
   return null;
+}
+
+/** Finds out the producers' state at the beginning of segment number `first`, which is the first to be recovered. */
+async function producersUpTo(
+  first: number,
+  found: readonly Segment[],
+  producers: ProducerStateManager,
+  { path, logStartOffset }: LogToLoad,
+): Promise<void> {
+  const segment = found[first];
+  if (segment === undefined) return;
+  await rebuildProducers(producers, {
+    directory: path,
+    segments: found.slice(0, first),
+    logStartOffset: Math.max(logStartOffset, found[0]!.baseOffset),
+    endOffset: segment.baseOffset,
+  });
 }
 
 function reportCut(segment: Segment, { bytesCut, endOffset }: RecoveredSegment, log: LogToLoad, logger: Logger): void {
@@ -182,7 +217,7 @@ function assemble(
   environment: LogEnvironment,
   log: LogToLoad,
   checked: CheckedSegments | null,
-  epochs: LeaderEpochs,
+  { epochs, producers }: Knowledge,
   isClean: boolean,
 ): LoadedLog {
   const { topic, partition, path, config } = log;
@@ -201,7 +236,17 @@ function assemble(
   epochs.truncateFromEnd(logEndOffset);
   epochs.truncateFromStart(logStartOffset);
   const recoveryPoint = isClean ? logEndOffset : Math.min(log.recoveryPoint, logEndOffset);
-  return { topic, partition, path, config, segments, epochs, logStartOffset, logEndOffset, recoveryPoint };
+  return { topic, partition, path, config, segments, epochs, producers, logStartOffset, logEndOffset, recoveryPoint };
+}
+
+/** Brings the producers' state to the end of the log that has been found. */
+async function loadProducers({ resources }: LogEnvironment, loaded: LoadedLog, isClean: boolean): Promise<void> {
+  const { path, segments, producers, logStartOffset, logEndOffset } = loaded;
+  const bases = segments.all.map(({ baseOffset }) => baseOffset);
+  removeStraySnapshots(resources.fs, path, bases);
+  const log = { directory: path, segments: segments.all, logStartOffset, endOffset: logEndOffset };
+  if (isClean && assumeNoProducers(producers, resources.fs, log)) return;
+  await rebuildProducers(producers, log);
 }
 
 function dropAll(segments: readonly Segment[]): void {

@@ -14,6 +14,7 @@ import type { LoadedLog, LogEnvironment } from './log-state.ts';
 import { OpenFiles } from './open-files.ts';
 import { PartitionLog } from './partition-log.ts';
 import { ReadPace } from './read-pace.ts';
+import { ProducerMemory } from './producer-memory.ts';
 import { Removals } from './removals.ts';
 import type { SegmentResources } from './segment.ts';
 import type { LogManagerSetup } from './storage-setup.ts';
@@ -30,6 +31,8 @@ interface LogName extends TopicPartition {
 }
 
 const MAX_OPEN_SEGMENTS = 2000;
+/** Producers remembered, counted for each partition they write to; some 300 bytes each. */
+const MAX_PRODUCERS = 500_000;
 /** Logs loaded or closed at the same time for each "thread": here they wait for the disk most of the time. */
 const LOGS_PER_THREAD = 8;
 /** Intervals beyond what timers take mean "never". */
@@ -46,6 +49,7 @@ export class LogManager {
   readonly #scheduler: WriteScheduler;
   readonly #tailCache: TailCache;
   readonly #removals: Removals;
+  readonly #producerMemory = new ProducerMemory(MAX_PRODUCERS);
   readonly #logs = new Map<string, PartitionLog>();
   readonly #futures = new FutureLogs();
   /** Topics of which it has been said that they are not compacted. */
@@ -191,8 +195,9 @@ export class LogManager {
   }
 
   #environment(home: LogDirectory): LogEnvironment {
-    const { clock, random } = this.#setup;
-    return { home, resources: this.#resources, clock, random };
+    const { clock, random, options } = this.#setup;
+    const producers = { expirationMs: options.producerExpirationMs, memory: this.#producerMemory };
+    return { home, resources: this.#resources, clock, random, producers };
   }
 
   #enter(directory: LogDirectory, environment: LogEnvironment, loaded: LoadedLog): PartitionLog {
@@ -219,6 +224,11 @@ export class LogManager {
       for (const log of directory.logs.values()) log.abandon();
       this.#setup.onDirectoryFailure(directory.path, directory.failure!);
     });
+  }
+
+  /** Idempotent producers remembered, one counted once for each partition it writes to. */
+  get producerCount(): number {
+    return this.#producerMemory.count;
   }
 
   /** Paths of the directories that are offline. */
@@ -415,6 +425,9 @@ export class LogManager {
   #startTasks(): void {
     const { options } = this.#setup;
     this.#every(options.retentionCheckIntervalMs, () => this.deleteOldSegments());
+    this.#every(options.producerExpirationCheckIntervalMs, () =>
+      this.#forEachLog(log => Promise.resolve(log.removeExpiredProducers())),
+    );
     this.#every(options.flushCheckIntervalMs, () => this.#forEachLog(log => log.flushIfDue()));
     this.#every(options.recoveryPointCheckpointIntervalMs, () =>
       Promise.all(this.#online.map(directory => directory.checkpointRecoveryPoints())),

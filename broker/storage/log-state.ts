@@ -5,6 +5,7 @@ import { writeLeaderEpochs } from './checkpoints.ts';
 import { StorageError } from './errors.ts';
 import { KnownPositions } from './known-positions.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
+import type { ProducerSettings, ProducerStateManager } from './producer-state-manager.ts';
 import type { SegmentResources } from './segment.ts';
 import type { IndexLimits } from './segment-indexes.ts';
 import type { Segments } from './segments.ts';
@@ -25,6 +26,7 @@ export interface LogEnvironment {
   readonly resources: SegmentResources;
   readonly clock: Clock;
   readonly random: Random;
+  readonly producers: ProducerSettings;
 }
 
 /** What loading found. */
@@ -35,6 +37,7 @@ export interface LoadedLog {
   readonly config: TopicConfigValues;
   readonly segments: Segments;
   readonly epochs: LeaderEpochs;
+  readonly producers: ProducerStateManager;
   readonly logStartOffset: number;
   readonly logEndOffset: number;
   readonly recoveryPoint: number;
@@ -50,6 +53,7 @@ export class LogState {
   readonly partition: number;
   readonly segments: Segments;
   readonly epochs: LeaderEpochs;
+  readonly producers: ProducerStateManager;
   readonly tail: TailWindow;
   readonly positions = new KnownPositions();
   /** The partition's directory; changes when it is renamed for deletion. */
@@ -78,6 +82,7 @@ export class LogState {
     this.path = loaded.path;
     this.segments = loaded.segments;
     this.epochs = loaded.epochs;
+    this.producers = loaded.producers;
     this.logStartOffset = loaded.logStartOffset;
     this.logEndOffset = loaded.logEndOffset;
     this.highWatermark = loaded.logStartOffset;

@@ -51,6 +51,7 @@ export class LogTruncation {
     this.#endsAt(offset);
     state.logStartOffset = state.highWatermark = state.recoveryPoint = offset;
     if (state.epochs.clear()) state.saveEpochs();
+    state.producers.restartAt(path, offset);
   }
 
   #endsAt(offset: number): void {

@@ -146,12 +146,13 @@ export class LogWriter implements PendingWriter {
 
   /** Begins a new segment at `baseOffset`, which is at or above the log end offset. Nothing may be under way. */
   roll(baseOffset: number): void {
-    const { segments, environment, path } = this.#state;
+    const { segments, environment, path, producers } = this.#state;
     const former = segments.active;
     // An empty active segment that would begin at the same offset is as good as a new one.
     if (former.size === 0 && former.baseOffset === baseOffset) return;
     this.#state.io(() => {
       former.seal();
+      producers.takeSnapshot(path, baseOffset);
       segments.push(Segment.create(environment.resources, path, baseOffset, environment.clock.now()));
     });
     this.#onRolled(baseOffset);
@@ -168,6 +169,7 @@ export class LogWriter implements PendingWriter {
     state.positions.note(first.firstOffset, segment, segment.size - length);
     state.positions.note(nextOffset, segment, segment.size);
     state.tail.append(state.logEndOffset, nextOffset, bytesOf(group), length);
+    for (const { bytes, lastOffset } of group) state.producers.written(bytes, lastOffset + 1);
     state.logEndOffset = nextOffset;
     for (const records of group) records.resolve();
   }
@@ -191,6 +193,7 @@ export class LogWriter implements PendingWriter {
     const waiting = this.#queue;
     this.#queue = [];
     this.#nextOffset = this.#state.logEndOffset;
+    this.#state.producers.dropPending();
     for (const records of waiting) records.reject(failure);
   }
 }

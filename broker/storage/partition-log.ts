@@ -10,6 +10,8 @@ import { type LogRead, LogReader, type ReadOptions, type UpperBound } from './lo
 import { type LoadedLog, type LogEnvironment, LogState } from './log-state.ts';
 import { LogTruncation, type RemoveLater } from './log-truncation.ts';
 import { LogWriter } from './log-writer.ts';
+import type { ProducerEntry, WrittenBatch } from './producer-entry.ts';
+import { rebuildProducers } from './producer-rebuild.ts';
 import { readTopicId, writeTopicId } from './partition-metadata.ts';
 import { deletableNow, gatherSegmentFacts } from './log-retention.ts';
 import type { TailWindow } from './tail-cache.ts';
@@ -137,6 +139,7 @@ export class PartitionLog {
    * Appends as the partition's leader. Checking the records, taking their offsets and patching them happens in this
    * call, in place; the bytes must stay untouched until the promise settles, which is when they are written (and on the
    * device, if `flush.messages` asks for it).
+   * What a producer sends again because it has not heard of it is not appended again: the answer is that of then.
    * @throws StorageError saying what is wrong with the records; nothing is appended then
    */
   // Being async, it still runs up to the first await, which comes after the offsets are taken, within the call.
@@ -149,7 +152,9 @@ export class PartitionLog {
       nextOffset: this.#writer.nextOffset,
       now: state.environment.clock.now(),
     };
-    return this.#append(prepareLeaderAppend(records, options, context));
+    const prepared = prepareLeaderAppend(records, options, context);
+    const duplicate = state.producers.take(prepared.bytes, options.origin !== 'coordinator');
+    return duplicate === null ? this.#append(prepared) : this.#acknowledge(duplicate);
   }
 
   /**
@@ -175,6 +180,14 @@ export class PartitionLog {
       );
     }
     await this.truncateFullyAndStartAt(firstOffset);
+  }
+
+  /** Answers a batch that came before, when that is written. */
+  async #acknowledge({ firstOffset, lastOffset, timestamp }: WrittenBatch): Promise<AppendInfo> {
+    if (lastOffset >= this.logEndOffset) await this.#writer.quiesce();
+    this.#state.requireOnline();
+    const nothing = { logStartOffset: this.logStartOffset, validBytes: 0, recordCount: 0 };
+    return { firstOffset, lastOffset, logAppendTime: timestamp, maxTimestamp: timestamp, ...nothing };
   }
 
   #nothingAppended(): AppendInfo {
@@ -253,8 +266,26 @@ export class PartitionLog {
   async truncateTo(offset: number): Promise<boolean> {
     if (offset < 0) throw new RangeError(`Cannot truncate a log to offset ${offset}.`);
     const cut = await this.#restructure(() => this.#truncation.truncateTo(offset));
-    if (cut) this.#afterCut();
-    return cut;
+    if (!cut) return false;
+    await this.#rebuildProducers();
+    this.#afterCut();
+    return true;
+  }
+
+  /** Retention may take segments away meanwhile; then it begins anew. */
+  async #rebuildProducers(): Promise<void> {
+    const state = this.#state;
+    for (;;) {
+      state.requireOnline();
+      const { version, path, segments, logStartOffset, logEndOffset } = state;
+      try {
+        const log = { directory: path, segments: [...segments.all], logStartOffset, endOffset: logEndOffset };
+        await rebuildProducers(state.producers, log);
+        return;
+      } catch (error) {
+        if (version === state.version) throw state.ioFailure(error);
+      }
+    }
   }
 
   /** Deletes everything; the log then begins and ends at `offset`. */
@@ -304,6 +335,16 @@ export class PartitionLog {
       );
     }
     return state.io(() => this.#truncation.raiseStart(offset));
+  }
+
+  /** The idempotent and transactional producers of which the log knows. */
+  activeProducers(): Iterable<ProducerEntry> {
+    return this.#state.producers.entries();
+  }
+
+  /** Forgets producers that have not written for `producer.id.expiration.ms`. */
+  removeExpiredProducers(): void {
+    this.#state.producers.removeExpired();
   }
 
   /** Resolves when everything written so far is on the device. */
@@ -363,7 +404,10 @@ export class PartitionLog {
   /** Ends the use of the log: everything written and flushed, index files complete. */
   async close(): Promise<void> {
     const state = this.#state;
-    await this.#restructure(() => state.segments.active.seal());
+    await this.#restructure(() => {
+      state.segments.active.seal();
+      state.producers.takeSnapshot(state.path, state.logEndOffset);
+    });
     await this.flush();
     this.#end();
   }
@@ -397,5 +441,6 @@ export class PartitionLog {
     state.version++;
     state.tail.clear();
     for (const segment of state.segments.all) segment.close();
+    state.producers.close();
   }
 }

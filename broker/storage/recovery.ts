@@ -1,5 +1,6 @@
 import * as batch from '../../shared/records/batch.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
+import type { ProducerStateManager } from './producer-state-manager.ts';
 import type { Segment } from './segment.ts';
 import { type IndexLimits, SegmentIndexes } from './segment-indexes.ts';
 
@@ -14,12 +15,13 @@ export interface RecoveredSegment {
 
 /**
  * Reads a whole segment that may not have reached the disk completely: checks size, checksum and offsets of every entry,
- * cuts the file before the first one that is not valid, and makes the indexes and newer leader epochs anew.
+ * cuts the file before the first one that is not valid, and makes the indexes and newer leader epochs anew. Producers,
+ * whose state must be that of the log up to this segment, follow.
  * @param limitOffset entries must end below it: the next segment's base offset, or what the index format allows
  */
 export async function recoverSegment(
   segment: Segment,
-  epochs: LeaderEpochs,
+  { epochs, producers }: { readonly epochs: LeaderEpochs; readonly producers: ProducerStateManager },
   limits: IndexLimits,
   limitOffset: number,
 ): Promise<RecoveredSegment> {
@@ -32,6 +34,7 @@ export async function recoverSegment(
     indexes.note(buffer, at, position, limits);
     const epoch = batch.partitionLeaderEpoch(buffer, at);
     if (epoch > epochs.latest) epochs.assign(epoch, base);
+    producers.replay(buffer, at);
     endOffset = last + 1;
     return 'go on';
   });

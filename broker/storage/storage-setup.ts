@@ -20,6 +20,10 @@ export interface StorageOptions {
   readonly initialTaskDelayMs: number;
   /** `log.segment.delete.delay.ms`, for deleted logs that the last run has left. */
   readonly fileDeleteDelayMs: number;
+  /** `producer.id.expiration.ms`, which may change. */
+  readonly producerExpirationMs: () => number;
+  /** `producer.id.expiration.check.interval.ms` */
+  readonly producerExpirationCheckIntervalMs: number;
   /** Memory for the last appends of all logs together. */
   readonly tailCacheBytes: number;
   /** Reads of at most so many bytes may block, if they are quick: see `ReadPace`. 0: none. */
@@ -35,6 +39,8 @@ export const DEFAULT_STORAGE_OPTIONS: StorageOptions = {
   retentionCheckIntervalMs: 300_000,
   initialTaskDelayMs: 30_000,
   fileDeleteDelayMs: 60_000,
+  producerExpirationMs: () => 86_400_000,
+  producerExpirationCheckIntervalMs: 600_000,
   tailCacheBytes: 32 << 20,
   longestBlockingRead: 128 << 10,
 };

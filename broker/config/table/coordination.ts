@@ -56,7 +56,9 @@ export const COORDINATION = {
   ),
   'producer.id.expiration.ms': int(86_400_000, 'Milliseconds after which an unused producer id is forgotten.', {
     ...clusterWide,
-    ...positive,
+    rule: atLeast(1),
   }),
-  'producer.id.expiration.check.interval.ms': int(600_000, 'How often unused producer ids are looked for.', positive),
+  'producer.id.expiration.check.interval.ms': int(600_000, 'How often unused producer ids are looked for.', {
+    rule: atLeast(1),
+  }),
 } satisfies ConfigTable;

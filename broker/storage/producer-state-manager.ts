@@ -1,0 +1,160 @@
+import * as batch from '../../shared/records/batch.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
+import type { FileSystem } from '../../shared/runtime/file-system.ts';
+import { PendingProducers } from './pending-producers.ts';
+import type { ProducerEntry, WrittenBatch } from './producer-entry.ts';
+import type { ProducerMemory } from './producer-memory.ts';
+import { CorruptSnapshotError, decodeSnapshot, encodeSnapshot } from './producer-snapshot.ts';
+import { snapshotOffsets, snapshotPath } from './producer-snapshot-files.ts';
+import { isExpired, ProducerStates } from './producer-states.ts';
+
+/** What the producer states of all logs of a broker share. */
+export interface ProducerSettings {
+  /** `producer.id.expiration.ms`; asked for anew each time, as it may change. */
+  readonly expirationMs: () => number;
+  readonly memory: ProducerMemory;
+}
+
+/**
+ * What a log knows of its idempotent producers, and the snapshots of it (Kafka: `ProducerStateManager`). The state is
+ * always that of the log up to `endOffset`; a snapshot named N tells it for the log up to N, so that after a crash only
+ * what follows the newest snapshot has to be read again.
+ */
+export class ProducerStateManager {
+  readonly #fs: FileSystem;
+  readonly #clock: Clock;
+  readonly #settings: ProducerSettings;
+  readonly #states: ProducerStates;
+  readonly #pending: PendingProducers;
+  #endOffset = 0;
+  #lastSnapshot = 0;
+  /** Offsets of snapshots that may not have reached the device. */
+  #unsynced: number[] = [];
+
+  constructor(fs: FileSystem, clock: Clock, settings: ProducerSettings) {
+    this.#fs = fs;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#states = new ProducerStates(settings.memory);
+    this.#pending = new PendingProducers(this.#states);
+  }
+
+  /** The state is that of the log below this offset. */
+  get endOffset(): number {
+    return this.#endOffset;
+  }
+
+  get isEmpty(): boolean {
+    return this.#states.size === 0;
+  }
+
+  entries(): Iterable<ProducerEntry> {
+    return this.#states.entries();
+  }
+
+  // --- appends -----------------------------------------------------------------------------------------------------
+
+  /** See `PendingProducers.take`. */
+  take(bytes: Buffer, isClient: boolean): WrittenBatch | null {
+    return this.#pending.take(bytes, isClient);
+  }
+
+  /** Batches have been written, the last of which ends before `endOffset`. */
+  written(bytes: Buffer, endOffset: number): void {
+    for (let at = 0; at < bytes.length; at += batch.batchSizeInBytes(bytes, at)) {
+      this.#states.apply(bytes, at);
+      this.#pending.written(bytes, at);
+    }
+    this.#endOffset = endOffset;
+  }
+
+  /** What waited to be written never will be. */
+  dropPending(): void {
+    this.#pending.clear();
+  }
+
+  removeExpired(): void {
+    this.#states.removeExpired(this.#clock.now(), this.#settings.expirationMs());
+  }
+
+  // --- snapshots ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Writes a snapshot, unless there is one of the same offset or a later one. Whoever was not flushed to the device when
+   * the power goes is found damaged by its checksum, and costs reading more of the log.
+   * @param endOffset at or above `endOffset` here, with no batch in between
+   * @throws the file system's error
+   */
+  takeSnapshot(directory: string, endOffset: number): void {
+    this.#endOffset = endOffset;
+    if (endOffset <= this.#lastSnapshot) return;
+    const content = encodeSnapshot(this.#states.entries(), this.#states.size);
+    this.#fs.writeFile(snapshotPath(directory, endOffset), content);
+    this.#lastSnapshot = endOffset;
+    this.#unsynced.push(endOffset);
+  }
+
+  /** Offsets of snapshots that are to be flushed to the device; they are the caller's business from here on. */
+  takeUnsynced(): readonly number[] {
+    const offsets = this.#unsynced;
+    this.#unsynced = [];
+    return offsets;
+  }
+
+  /**
+   * Goes back to the newest usable snapshot at or below `endOffset`, or to nothing, unless the state is that of
+   * `endOffset` already. Snapshots that are damaged, beyond the end or at or before the start are removed.
+   */
+  reload(directory: string, logStartOffset: number, endOffset: number): void {
+    const offsets = snapshotOffsets(this.#fs, directory);
+    const usable = offsets.filter(offset => offset > logStartOffset && offset <= endOffset);
+    for (const offset of offsets) if (!usable.includes(offset)) this.#removeSnapshot(directory, offset);
+    if (endOffset === this.#endOffset) {
+      this.#lastSnapshot = usable.at(-1) ?? logStartOffset;
+      return;
+    }
+    this.#states.clear();
+    let newest = usable.pop();
+    while (newest !== undefined && !this.#load(directory, newest)) newest = usable.pop();
+    this.#endOffset = this.#lastSnapshot = newest ?? logStartOffset;
+  }
+
+  #load(directory: string, offset: number): boolean {
+    try {
+      const now = this.#clock.now();
+      const expirationMs = this.#settings.expirationMs();
+      const entries = decodeSnapshot(this.#fs.readFile(snapshotPath(directory, offset)));
+      for (const entry of entries) if (!isExpired(entry, now, expirationMs)) this.#states.load(entry);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CorruptSnapshotError)) throw error;
+      this.#removeSnapshot(directory, offset);
+      return false;
+    }
+  }
+
+  #removeSnapshot(directory: string, offset: number): void {
+    this.#fs.removeFileSync(snapshotPath(directory, offset));
+  }
+
+  /** Takes the batch at `at` in, as the log is read from `endOffset` on; those before count already. */
+  replay(bytes: Buffer, at: number): void {
+    if (batch.lastOffset(bytes, at) < this.#endOffset) return;
+    this.#states.apply(bytes, at);
+    this.#endOffset = batch.lastOffset(bytes, at) + 1;
+  }
+
+  /** The log begins anew, empty, at `offset`. */
+  restartAt(directory: string, offset: number): void {
+    this.#states.clear();
+    this.#pending.clear();
+    for (const old of snapshotOffsets(this.#fs, directory)) this.#removeSnapshot(directory, old);
+    this.#endOffset = this.#lastSnapshot = offset;
+  }
+
+  /** The log is not used any more. */
+  close(): void {
+    this.#pending.clear();
+    this.#states.close();
+  }
+}

@@ -1,0 +1,88 @@
+import * as batch from '../../shared/records/batch.ts';
+import { applyBatch } from './producer-batches.ts';
+import { NONE, ProducerEntry } from './producer-entry.ts';
+import type { ProducerMemory } from './producer-memory.ts';
+
+/**
+ * The producers of a log as of what is written, by id, those that wrote last behind the others. Nothing is checked
+ * here: what is in the log counts.
+ */
+export class ProducerStates {
+  readonly #memory: ProducerMemory;
+  #entries = new Map<number, ProducerEntry>();
+
+  constructor(memory: ProducerMemory) {
+    this.#memory = memory;
+    memory.join(this);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(producerId: number): ProducerEntry | undefined {
+    return this.#entries.get(producerId);
+  }
+
+  entries(): Iterable<ProducerEntry> {
+    return this.#entries.values();
+  }
+
+  /** Takes the whole batch at `at` in; those without a producer are nobody's. */
+  apply(bytes: Buffer, at: number): void {
+    const producerId = batch.producerId(bytes, at);
+    if (producerId === NONE) return;
+    const known = this.#entries.get(producerId);
+    const entry = known ?? new ProducerEntry(producerId);
+    applyBatch(entry, bytes, at);
+    this.#put(entry, known !== undefined);
+  }
+
+  /** Enters what a snapshot says. */
+  load(entry: ProducerEntry): void {
+    this.#put(entry, this.#entries.has(entry.producerId));
+  }
+
+  #put(entry: ProducerEntry, isKnown: boolean): void {
+    if (isKnown) this.#entries.delete(entry.producerId);
+    this.#entries.set(entry.producerId, entry);
+    if (!isKnown) this.#memory.added();
+  }
+
+  /** Forgets producers whose last write is `expirationMs` or longer ago; not those with an open transaction. */
+  removeExpired(now: number, expirationMs: number): void {
+    for (const entry of this.#entries.values()) if (isExpired(entry, now, expirationMs)) this.#remove(entry);
+  }
+
+  /** Forgets up to `count` of those that have not written for the longest time, unless a transaction is open. */
+  removeOldest(count: number): void {
+    let left = count;
+    for (const entry of this.#entries.values()) {
+      if (left === 0) return;
+      if (entry.currentTxnFirstOffset !== NONE) continue;
+      this.#remove(entry);
+      left--;
+    }
+  }
+
+  #remove({ producerId }: ProducerEntry): void {
+    this.#entries.delete(producerId);
+    this.#memory.removed(1);
+  }
+
+  clear(): void {
+    this.#memory.removed(this.#entries.size);
+    this.#entries = new Map();
+  }
+
+  /** The log is gone. */
+  close(): void {
+    this.clear();
+    this.#memory.leave(this);
+  }
+}
+
+/** Whether the producer may be forgotten (Kafka: `ProducerStateManager.isProducerExpired`). Times in milliseconds. */
+export function isExpired(entry: ProducerEntry, now: number, expirationMs: number): boolean {
+  return entry.currentTxnFirstOffset === NONE && now - entry.lastTimestamp >= expirationMs;
+}
