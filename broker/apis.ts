@@ -1,5 +1,6 @@
 import type { Logger } from '../shared/runtime/logger.ts';
 import { alterConfigsHandler } from './api/alter-configs.ts';
+import { allocateProducerIdsHandler } from './api/allocate-producer-ids.ts';
 import { alterPartitionHandler } from './api/alter-partition.ts';
 import { alterReplicaLogDirsHandler } from './api/alter-replica-log-dirs.ts';
 import { apiVersionsHandler } from './api/api-versions.ts';
@@ -11,9 +12,11 @@ import { deleteTopicsHandler } from './api/delete-topics.ts';
 import { describeClusterHandler } from './api/describe-cluster.ts';
 import { describeConfigsHandler } from './api/describe-configs.ts';
 import { describeLogDirsHandler } from './api/describe-log-dirs.ts';
+import { describeProducersHandler } from './api/describe-producers.ts';
 import { electLeadersHandler } from './api/elect-leaders.ts';
 import { fetchHandler } from './api/fetch.ts';
 import { incrementalAlterConfigsHandler } from './api/incremental-alter-configs.ts';
+import { initProducerIdHandler } from './api/init-producer-id.ts';
 import { leaderAndIsrHandler } from './api/leader-and-isr.ts';
 import { LeaderHints } from './api/leader-hints.ts';
 import { listOffsetsHandler } from './api/list-offsets.ts';
@@ -51,6 +54,8 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(listOffsetsHandler(replicas));
   registry.add(offsetForLeaderEpochHandler(replicas));
   registry.add(deleteRecordsHandler(replicas));
+  registry.add(initProducerIdHandler(rooms.producerIds));
+  registry.add(describeProducersHandler(replicas, metadata));
 
   registry.add(createTopicsHandler({ creation, metadata, waits, topicConfigs, isController }));
   registry.add(deleteTopicsHandler({ store, metadata, waits, config, isController }));
@@ -76,6 +81,7 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
     }),
   );
   registry.add(alterPartitionHandler(controller));
+  registry.add(allocateProducerIdsHandler(controller));
   registry.add(controlledShutdownHandler(controller));
   return registry;
 }

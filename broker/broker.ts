@@ -13,6 +13,7 @@ import { MetadataCache } from './metadata/metadata-cache.ts';
 import { TopicConfigs } from './metadata/topic-configs.ts';
 import { BrokerMetrics } from './metrics/broker-metrics.ts';
 import type { Door, Platform } from './platform.ts';
+import { buildProducerIds } from './producer-ids.ts';
 import { registerBroker } from './registration.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
 import type { BrokerRooms } from './rooms.ts';
@@ -107,6 +108,15 @@ export class Broker {
       logger: this.#component('replication'),
       onReplicatedIn: (topic, bytes) => metrics.topic(topic).replicatedIn(bytes),
     });
+    const producerIds = buildProducerIds({
+      brokerId,
+      brokerEpoch: () => this.#brokerEpoch,
+      config,
+      metadata,
+      connector,
+      clock,
+      logger: this.#component('transaction'),
+    });
     const controller = new Controller({
       brokerId,
       store,
@@ -134,6 +144,7 @@ export class Broker {
       logs,
       replicas,
       controller,
+      producerIds,
       connector,
     };
   }
@@ -298,6 +309,7 @@ export class Broker {
   async #release(): Promise<void> {
     this.#configSync?.close();
     await this.#door?.close(GRACEFUL_CLOSE_MS);
+    this.#rooms?.producerIds.close();
     await this.#rooms?.replicas.shutdown();
     await this.#rooms?.logs.shutdown();
     await this.#rooms?.controller.shutdown();

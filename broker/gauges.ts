@@ -14,6 +14,7 @@ export function exposeGauges({ metrics, metadata, replicas, controller, logs }: 
   metrics.expose('partitions', () => replicas.statistics().partitionCount);
   metrics.expose('leaders', () => replicas.statistics().leaderCount);
   metrics.expose('offlineReplicas', () => replicas.statistics().offlineReplicaCount);
+  metrics.expose('producerIds', () => logs.producerCount);
   metrics.expose('offlineLogDirectories', () => logs.offlineDirectories.length);
   metrics.expose('activeController', () => controller.snapshot().activeControllerCount);
   metrics.expose('offlinePartitions', () => controller.snapshot().offlinePartitionsCount);

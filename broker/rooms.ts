@@ -9,6 +9,7 @@ import type { TopicConfigs } from './metadata/topic-configs.ts';
 import type { BrokerMetrics } from './metrics/broker-metrics.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
 import type { LogManager } from './storage/log-manager.ts';
+import type { ProducerIds } from './transaction/producer-ids.ts';
 
 /** The rooms of one broker, built and running: what its APIs are made of. */
 export interface BrokerRooms {
@@ -27,6 +28,7 @@ export interface BrokerRooms {
   readonly logs: LogManager;
   readonly replicas: ReplicaManager;
   readonly controller: Controller;
+  readonly producerIds: ProducerIds;
   /** Connections to other brokers, in versions that the caller names. */
   readonly connector: Connector;
 }

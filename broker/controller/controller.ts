@@ -1,6 +1,7 @@
 import type { Connector } from '../../shared/connection/connection.ts';
 import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { AllocateProducerIds } from '../../shared/protocol/messages/allocate-producer-ids.ts';
 import type { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
 import type { ControlledShutdown } from '../../shared/protocol/messages/controlled-shutdown.ts';
 import type { Clock, Timers } from '../../shared/runtime/clock.ts';
@@ -18,6 +19,7 @@ import { countGauges, NO_GAUGES, type ControllerGauges } from './gauges.ts';
 import { alterPartition, alterPartitionError } from './isr-changes.ts';
 import type { Office } from './office.ts';
 import { electLeaders, type ElectionResult, type ElectionType } from './preferred-election.ts';
+import { allocateProducerIds, allocateProducerIdsError } from './producer-ids.ts';
 import { Term, type TermSettings } from './term.ts';
 
 export type { ElectionResult } from './preferred-election.ts';
@@ -141,6 +143,17 @@ export class Controller {
       'IsrChange',
       office => alterPartition(office, request, version),
       () => alterPartitionError(ErrorCode.NOT_CONTROLLER),
+    );
+  }
+
+  /** Gives a broker a block of producer ids of its own. */
+  allocateProducerIds(
+    request: RequestOf<typeof AllocateProducerIds>,
+  ): Promise<ResponseInput<typeof AllocateProducerIds>> {
+    return this.#ask(
+      'Idle',
+      office => allocateProducerIds(office, request),
+      () => allocateProducerIdsError(ErrorCode.NOT_CONTROLLER),
     );
   }
 

@@ -101,6 +101,10 @@ export const GAUGES = {
     name: 'kafka_server_replicamanager_offlinereplicacount',
     help: 'Replicas here whose data directory failed.',
   },
+  producerIds: {
+    name: 'kafka_server_replicamanager_produceridcount',
+    help: 'Idempotent producers remembered, one counted once for each partition it writes to.',
+  },
   activeController: {
     name: 'kafka_controller_kafkacontroller_activecontrollercount',
     help: '1 when this broker is the controller, else 0. Over the cluster the sum must be 1.',

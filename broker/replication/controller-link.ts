@@ -1,4 +1,4 @@
-import type { RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
+import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
 import { ConnectionError, type Connection, type Connector } from '../../shared/connection/connection.ts';
@@ -38,15 +38,20 @@ export class ControllerLink implements IsrChannel {
     this.#timeoutMs = timeoutMs;
   }
 
-  async send(
-    request: RequestInput<typeof AlterPartition>,
-    version: number,
-  ): Promise<ResponseOf<typeof AlterPartition>> {
+  send(request: RequestInput<typeof AlterPartition>, version: number): Promise<ResponseOf<typeof AlterPartition>> {
+    return this.call(AlterPartition, request, version);
+  }
+
+  /**
+   * Sends a request to the active controller. One that answers NOT_CONTROLLER is not asked again.
+   * @throws ConnectionError when there is none, or it cannot be reached
+   */
+  async call<A extends Api>(api: A, request: RequestInput<A>, version: number): Promise<ResponseOf<A>> {
     const connection = await this.#connect();
     try {
-      const response = await connection.call(AlterPartition, request, { version, timeoutMs: this.#timeoutMs });
+      const response = await connection.call(api, request, { version, timeoutMs: this.#timeoutMs });
       if (response === undefined) throw new ConnectionError('BAD_RESPONSE', `${connection.peer} did not answer`);
-      if (response.errorCode === ErrorCode.NOT_CONTROLLER) this.#drop(connection);
+      if ((response as { errorCode?: number }).errorCode === ErrorCode.NOT_CONTROLLER) this.#drop(connection);
       return response;
     } catch (error) {
       this.#drop(connection);

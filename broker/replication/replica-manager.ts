@@ -1,4 +1,5 @@
 import type { Connector } from '../../shared/connection/connection.ts';
+import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
@@ -7,6 +8,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import { DelayedOperations } from '../delayed/delayed-operations.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { LogManager } from '../storage/log-manager.ts';
+import type { ProducerEntry } from '../storage/producer-entry.ts';
 import { Appender, type AppendRequest, type AppendResult } from './append.ts';
 import type {
   LeaderAndIsrRequest,
@@ -359,6 +361,14 @@ export class ReplicaManager {
     leaderEpoch: number,
   ): FoundEpochEnd {
     return this.#offsets.epochEnd(topic, partition, currentLeaderEpoch, leaderEpoch);
+  }
+
+  /** The producers known to a replica here, whatever its role, or why there is none. */
+  activeProducers(topic: string, partition: number): Iterable<ProducerEntry> | ErrorCode {
+    const found = this.#partitions.find(topic, partition);
+    if (typeof found === 'number') return found;
+    if (found.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR;
+    return found.log?.activeProducers() ?? ErrorCode.NOT_LEADER_OR_FOLLOWER;
   }
 
   // --- statistics --------------------------------------------------------------------------------------------------

@@ -425,9 +425,9 @@ export class LogManager {
   #startTasks(): void {
     const { options } = this.#setup;
     this.#every(options.retentionCheckIntervalMs, () => this.deleteOldSegments());
-    this.#every(options.producerExpirationCheckIntervalMs, () =>
-      this.#forEachLog(log => Promise.resolve(log.removeExpiredProducers())),
-    );
+    this.#every(options.producerExpirationCheckIntervalMs, () => {
+      for (const log of this.allLogs()) log.removeExpiredProducers();
+    });
     this.#every(options.flushCheckIntervalMs, () => this.#forEachLog(log => log.flushIfDue()));
     this.#every(options.recoveryPointCheckpointIntervalMs, () =>
       Promise.all(this.#online.map(directory => directory.checkpointRecoveryPoints())),
@@ -437,7 +437,7 @@ export class LogManager {
     );
   }
 
-  #every(periodMs: number, task: () => Promise<unknown>): void {
+  #every(periodMs: number, task: () => unknown): void {
     if (periodMs > NEVER_MS) return;
     const timer = this.#setup.timers.every(periodMs, () => void task(), this.#setup.options.initialTaskDelayMs);
     this.#tasks.push(timer);

@@ -20,7 +20,7 @@ export interface ReplayedLog {
  * @throws the file system's error
  */
 export async function rebuildProducers(producers: ProducerStateManager, log: ReplayedLog): Promise<void> {
-  const { directory, segments, logStartOffset, endOffset } = log;
+  const { directory, logStartOffset, endOffset } = log;
   // Who had no producers before a truncation has none after it, and need not read the log to see that.
   const isKnownEmpty = producers.isEmpty && producers.endOffset >= endOffset;
   producers.reload(directory, logStartOffset, endOffset);

@@ -7,6 +7,7 @@ export const CLUSTER_ID_PATH = '/cluster/id';
 export const CONTROLLER_PATH = '/controller';
 export const CONTROLLER_EPOCH_PATH = '/controller_epoch';
 export const FEATURE_PATH = '/feature';
+export const PRODUCER_ID_BLOCK_PATH = '/latest_producer_id_block';
 
 export const BROKER_IDS_PATH = '/brokers/ids';
 export const BROKER_SEQUENCE_PATH = '/brokers/seqid';
@@ -39,7 +40,7 @@ export const PERSISTENT_PATHS: readonly string[] = [
   DELETE_TOPICS_PATH,
   BROKER_SEQUENCE_PATH,
   ISR_CHANGES_PATH,
-  '/latest_producer_id_block',
+  PRODUCER_ID_BLOCK_PATH,
   LOG_DIR_EVENTS_PATH,
   ...CONFIG_TYPES.map(configTypePath),
 ];

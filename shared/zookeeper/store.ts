@@ -11,6 +11,7 @@ import { createWithParents, read, type StoreContext } from './store/context.ts';
 import { ControllerStore } from './store/controller.ts';
 import { NotificationStore } from './store/notifications.ts';
 import { PartitionStore } from './store/partitions.ts';
+import { ProducerIdStore } from './store/producer-ids.ts';
 import { TopicStore } from './store/topics.ts';
 import type { ConfigChange } from './znodes/config.ts';
 import type { ZooKeeper } from './zookeeper.ts';
@@ -39,6 +40,7 @@ export class ZooKeeperStore {
   readonly logDirEvents: NotificationStore<number | null>;
   readonly partitions: PartitionStore;
   readonly preferredElection: PreferredElectionStore;
+  readonly producerIds: ProducerIdStore;
   readonly topics: TopicStore;
   readonly #context: StoreContext;
 
@@ -55,6 +57,7 @@ export class ZooKeeperStore {
     this.logDirEvents = NotificationStore.logDirEvents(context);
     this.partitions = new PartitionStore(context);
     this.preferredElection = new PreferredElectionStore(context);
+    this.producerIds = new ProducerIdStore(context);
     this.topics = new TopicStore(context);
   }
 

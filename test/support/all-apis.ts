@@ -1,4 +1,5 @@
 import { AlterConfigs } from '../../shared/protocol/messages/alter-configs.ts';
+import { AllocateProducerIds } from '../../shared/protocol/messages/allocate-producer-ids.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
 import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
@@ -10,9 +11,11 @@ import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
 import { DescribeLogDirs } from '../../shared/protocol/messages/describe-log-dirs.ts';
+import { DescribeProducers } from '../../shared/protocol/messages/describe-producers.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
+import { InitProducerId } from '../../shared/protocol/messages/init-producer-id.ts';
 import { LeaderAndIsr } from '../../shared/protocol/messages/leader-and-isr.ts';
 import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
@@ -36,6 +39,7 @@ export const ALL_APIS: readonly Api[] = [
   CreateTopics,
   DeleteTopics,
   DeleteRecords,
+  InitProducerId,
   OffsetForLeaderEpoch,
   DescribeConfigs,
   AlterConfigs,
@@ -46,4 +50,6 @@ export const ALL_APIS: readonly Api[] = [
   IncrementalAlterConfigs,
   AlterPartition,
   DescribeCluster,
+  DescribeProducers,
+  AllocateProducerIds,
 ];

@@ -602,6 +602,43 @@ export function storeContract(name: string, start: () => Promise<StoreSubject>):
       });
     });
 
+    describe('producer ids', () => {
+      it('are claimed a block at a time, each once, also when answers are lost or others are quicker', async () => {
+        expect(await store.producerIds.claim(1)).toMatchObject({ first: 0, last: 999 });
+        expect(await json('/latest_producer_id_block')).toEqual({
+          version: 1,
+          broker: 1,
+          block_start: '0',
+          block_end: '999',
+        });
+        zk.loseWrites('request');
+        expect(await store.producerIds.claim(1)).toMatchObject({ first: 1000, last: 1999 });
+        // The block whose claim was not answered is left unused.
+        zk.loseWrites('answer');
+        expect(await store.producerIds.claim(2)).toMatchObject({ first: 3000, last: 3999 });
+        const other = storeOver(await connect());
+        zk.beforeWrite = () => other.producerIds.claim(3);
+        expect(await store.producerIds.claim(2)).toMatchObject({ first: 5000, last: 5999 });
+        zk.loseWrites('answer');
+        zk.beforeWrite = () => other.producerIds.claim(2);
+        expect(await store.producerIds.claim(2)).toMatchObject({ first: 7000, last: 7999 });
+        const many = await Promise.all([store, other, store, other].map(each => each.producerIds.claim(1)));
+        expect(many.map(({ first }) => first).sort((a, b) => a - b)).toEqual([8000, 9000, 10000, 11000]);
+      });
+
+      it('need a node that can be read; one without data means that none were claimed', async () => {
+        await zk.remove('/latest_producer_id_block', -1);
+        expect(await store.producerIds.claim(1)).toMatchObject({ first: 0 });
+        for (const data of ['{}', '{"version":1,"broker":1,"block_start":"5","block_end":"4"}', 'x']) {
+          await zk.setData('/latest_producer_id_block', Buffer.from(data), -1);
+          await expect(store.producerIds.claim(1)).rejects.toThrow('/latest_producer_id_block');
+        }
+        const end = `{"version":1,"broker":1,"block_start":"0","block_end":"${Number.MAX_SAFE_INTEGER - 998}"}`;
+        await zk.setData('/latest_producer_id_block', Buffer.from(end), -1);
+        await expect(store.producerIds.claim(1)).rejects.toThrow('no producer ids are left');
+      });
+    });
+
     describe('configs', () => {
       it('are set, read and removed', async () => {
         expect(await store.configs.get('topics', 'orders')).toEqual(new Map());
