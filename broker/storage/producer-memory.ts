@@ -1,4 +1,10 @@
-import type { ProducerStates } from './producer-states.ts';
+/** A log that remembers producers. */
+export interface RememberingLog {
+  /** How many. */
+  readonly size: number;
+  /** Forgets up to `count` of those that have not written for the longest time. */
+  removeOldest(count: number): void;
+}
 
 /** Share of the largest log's producers that goes when there are too many altogether. */
 const SHARE_REMOVED = 1 / 16;
@@ -10,7 +16,7 @@ const SHARE_REMOVED = 1 / 16;
  */
 export class ProducerMemory {
   readonly #limit: number;
-  readonly #logs = new Set<ProducerStates>();
+  readonly #logs = new Set<RememberingLog>();
   #count = 0;
 
   constructor(limit: number) {
@@ -22,11 +28,11 @@ export class ProducerMemory {
     return this.#count;
   }
 
-  join(log: ProducerStates): void {
+  join(log: RememberingLog): void {
     this.#logs.add(log);
   }
 
-  leave(log: ProducerStates): void {
+  leave(log: RememberingLog): void {
     this.#logs.delete(log);
   }
 
@@ -34,7 +40,7 @@ export class ProducerMemory {
   added(): void {
     this.#count++;
     if (this.#count <= this.#limit) return;
-    let largest: ProducerStates | null = null;
+    let largest: RememberingLog | null = null;
     for (const log of this.#logs) if (largest === null || log.size > largest.size) largest = log;
     largest?.removeOldest(Math.ceil(largest.size * SHARE_REMOVED));
   }

@@ -1,13 +1,13 @@
 import * as batch from '../../shared/records/batch.ts';
 import { applyBatch } from './producer-batches.ts';
 import { NONE, ProducerEntry } from './producer-entry.ts';
-import type { ProducerMemory } from './producer-memory.ts';
+import type { ProducerMemory, RememberingLog } from './producer-memory.ts';
 
 /**
  * The producers of a log as of what is written, by id, those that wrote last behind the others. Nothing is checked
  * here: what is in the log counts.
  */
-export class ProducerStates {
+export class ProducerStates implements RememberingLog {
   readonly #memory: ProducerMemory;
   #entries = new Map<number, ProducerEntry>();
 
