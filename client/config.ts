@@ -63,6 +63,11 @@ export const CLIENT_CONFIG = {
     kinds: ['producer'],
     doc: 'Acknowledgement waited for: none, the leader, or all in-sync replicas.',
   },
+  'enable.idempotence': {
+    default: true,
+    kinds: ['producer'],
+    doc: 'Each record is written once and in order, whatever is sent again; needs acks=all, retries and at most 5 in flight.',
+  },
   'batch.size': { default: 16_384, min: 0, kinds: ['producer'], doc: 'Bytes at which a batch is closed.' },
   'linger.ms': { default: 0, min: 0, kinds: ['producer'], doc: 'How long a batch waits for more records.' },
   'buffer.memory': { default: 33_554_432, min: 0, kinds: ['producer'], doc: 'Bytes of records not yet acknowledged.' },
@@ -77,7 +82,7 @@ export const CLIENT_CONFIG = {
     default: 5,
     min: 1,
     kinds: ['producer'],
-    doc: 'Produce requests at one broker at a time; never two of one partition.',
+    doc: 'Produce requests at one broker at a time; without idempotence never two of one partition.',
   },
   retries: {
     default: MAX_INT,

@@ -3,13 +3,16 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { ClientConfigValues, ClientSettings } from '../config.ts';
 import type { BatchCompression } from '../producer/batch.ts';
 import { DefaultPartitioner, RoundRobinPartitioner, type Partitioner } from '../producer/partitioner.ts';
+import { Idempotence } from '../producer/idempotence.ts';
 import { Producer } from '../producer/producer.ts';
+import { wantsIdempotence } from './idempotence.ts';
 import { build, type ClientParts } from './parts.ts';
 
 /** Makes a producer from classic settings (`bootstrap.servers`, `acks`, `linger.ms`, …). @throws KafkaError for a bad setting */
 export function createProducer(settings: ClientSettings, parts: ClientParts = {}): Producer {
   const { config, cluster } = build('producer', settings, parts);
   const acks = config.acks === 'all' || config.acks === '-1' ? -1 : config.acks === '1' ? 1 : 0;
+  const isIdempotent = wantsIdempotence(settings, config, why => cluster.runtime.logger.info(why));
   return new Producer(cluster, {
     acks,
     batchSize: config['batch.size'],
@@ -24,6 +27,7 @@ export function createProducer(settings: ClientSettings, parts: ClientParts = {}
     retryBackoffMs: config['retry.backoff.ms'],
     retryBackoffMaxMs: config['retry.backoff.max.ms'],
     compression: compressionOf(config),
+    idempotence: isIdempotent ? new Idempotence() : null,
     partitioner: parts.partitioner ?? partitionerOf(config, cluster),
   });
 }

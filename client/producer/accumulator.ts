@@ -9,12 +9,13 @@ export interface AccumulatorOptions {
   readonly lingerMs: number;
 }
 
-/** Batches of one partition: the open one is last. While one is with the broker the others wait, which keeps their order. */
+/** Batches of one partition that wait to be sent: those that were sent before in front, the open one last. */
 export class PartitionQueue {
   readonly topic: string;
   readonly partition: number;
   readonly batches: ProducerBatch[] = [];
-  inFlight: ProducerBatch | null = null;
+  /** How many are with a broker. */
+  onTheWay = 0;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -22,7 +23,13 @@ export class PartitionQueue {
   }
 
   get isIdle(): boolean {
-    return this.batches.length === 0 && this.inFlight === null;
+    return this.batches.length === 0 && this.onTheWay === 0;
+  }
+
+  /** Takes a batch that was sent, or what stands in for it, back to where it was in the order of sending. */
+  putBack(ordinal: number, batches: readonly ProducerBatch[]): void {
+    const index = this.batches.findIndex(waiting => waiting.ordinal >= ordinal);
+    this.batches.splice(index < 0 ? this.batches.length : index, 0, ...batches);
   }
 }
 
@@ -88,12 +95,12 @@ export class Accumulator {
   }
 
   /**
-   * Milliseconds until the queue's first batch may go out: 0 = now, Infinity = there is none, or one is in flight.
+   * Milliseconds until the queue's first batch should go out: 0 = now, Infinity = there is none.
    * @param urgent a flush, a close, or exhausted memory: linger no longer
    */
   readyIn(queue: PartitionQueue, now: number, urgent: boolean): number {
     const first = queue.batches[0];
-    if (first === undefined || queue.inFlight !== null) return Infinity;
+    if (first === undefined) return Infinity;
     const backoff = first.notBefore - now;
     if (backoff > 0) return backoff;
     const full = queue.batches.length > 1 || first.builder.sizeInBytes >= this.#options.batchSize;

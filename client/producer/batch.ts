@@ -1,4 +1,5 @@
 import type { CodecId } from '../../shared/records/compression.ts';
+import { setProducer } from '../../shared/records/batch.ts';
 import { BatchBuilder } from '../../shared/records/batch-builder.ts';
 import { RecordCursor } from '../../shared/records/record-cursor.ts';
 import type { Header, RecordMetadata, SendCallback } from './record.ts';
@@ -8,6 +9,13 @@ import { toBytes } from './record.ts';
 export interface BatchCompression {
   readonly codec: CodecId;
   readonly level: number | undefined;
+}
+
+/** By what a broker knows an idempotent producer's batch again. */
+export interface ProducerStamp {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
 }
 
 /** Records of one partition on their way to the broker together. Fates are told in the order of sending. */
@@ -26,7 +34,14 @@ export class ProducerBatch {
   lookAgainSince = -Infinity;
   /** Monotonic time before which it is not sent again. */
   notBefore = 0;
+  /** Its place among the batches sent; Infinity before it was first sent. */
+  ordinal = Infinity;
+  /** How many batches of its partition were numbered before it. */
+  place = 0;
+  /** null before it was first sent, and for producers that are not idempotent. */
+  stamp: ProducerStamp | null = null;
   #encoded: Buffer | null = null;
+  #encodedStamp: ProducerStamp | null = null;
   readonly #callbacks: (SendCallback | null)[] = [];
   readonly #timestamps: number[] = [];
 
@@ -60,7 +75,9 @@ export class ProducerBatch {
 
   /** The batch as it goes over the wire, encoded once: a retry sends the same bytes. Nothing may be appended afterwards. */
   encode(compression: BatchCompression): Buffer {
-    this.#encoded ??= this.builder.build(compression);
+    if (this.#encoded === null) this.#encoded = this.builder.build({ ...compression, ...this.stamp });
+    else if (this.#encodedStamp !== this.stamp) this.#encoded = stamped(this.#encoded, this.stamp!);
+    this.#encodedStamp = this.stamp;
     return this.#encoded;
   }
 
@@ -80,6 +97,7 @@ export class ProducerBatch {
     }
     halves[0].reservedBytes = Math.ceil(this.reservedBytes / 2);
     halves[1].reservedBytes = this.reservedBytes - halves[0].reservedBytes;
+    for (const half of halves) half.ordinal = this.ordinal;
     return halves;
   }
 
@@ -105,4 +123,11 @@ export class ProducerBatch {
   fail(error: Error, errors?: ReadonlyMap<number, Error>): void {
     this.#callbacks.forEach((callback, index) => callback?.(errors?.get(index) ?? error, null));
   }
+}
+
+/** A copy with other numbers: the former bytes may still be on their way out. */
+function stamped(encoded: Buffer, { producerId, producerEpoch, baseSequence }: ProducerStamp): Buffer {
+  const copy = Buffer.from(encoded);
+  setProducer(copy, 0, producerId, producerEpoch, baseSequence);
+  return copy;
 }

@@ -161,6 +161,8 @@ export class Producer {
   /** Appends the waiting records of a topic one after the other, until none waits. */
   async #unblock(topic: string): Promise<void> {
     const waiting = this.#blocked.get(topic)!;
+    // An idempotent producer can be given its id meanwhile.
+    this.#sender.wake();
     const { clock } = this.#cluster.runtime;
     for (let index = 0; index < waiting.length; index++) {
       const { record, key, value, bytes, callback } = waiting[index]!;

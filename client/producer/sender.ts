@@ -8,6 +8,9 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { KafkaError, timedOut } from '../errors.ts';
 import type { Accumulator, PartitionQueue } from './accumulator.ts';
 import type { BatchCompression, ProducerBatch } from './batch.ts';
+import type { Idempotence } from './idempotence.ts';
+import { ProducerIdRequest } from './producer-id.ts';
+import { oneAtATime, type SendOrder } from './send-order.ts';
 
 export interface SenderOptions {
   readonly acks: -1 | 0 | 1;
@@ -19,6 +22,8 @@ export interface SenderOptions {
   readonly maxInFlight: number;
   readonly maxRequestSize: number;
   readonly compression: BatchCompression;
+  /** null: one batch of a partition is on the way at a time, and a retry may duplicate it. */
+  readonly idempotence: Idempotence | null;
 }
 
 /** Who keeps account of the batches. */
@@ -32,10 +37,10 @@ export interface SenderListener {
 type PartitionResponse = ResponseOf<typeof Produce>['responses'][number]['partitionResponses'][number];
 
 /**
- * Sends what is ready, to the leaders, and settles each batch's fate (compare Kafka's Sender). One batch of a partition
- * is with a broker at a time: a retry can then never overtake or be overtaken, and order holds without idempotence.
+ * Sends what is ready, to the leaders, and settles each batch's fate (compare Kafka's Sender). How many batches of a
+ * partition may be on the way, so that its order holds, is the `SendOrder`'s business.
  *
- *   accumulator queue ──ready──▶ in flight ──ok──▶ done
+ *   accumulator queue ──ready──▶ on the way ──ok──▶ done
  *          ▲                        │
  *          └── retriable, in time ──┘──otherwise──▶ failed
  */
@@ -44,7 +49,11 @@ export class Sender {
   readonly #accumulator: Accumulator;
   readonly #options: SenderOptions;
   readonly #listener: SenderListener;
+  readonly #order: SendOrder;
+  readonly #producerId: ProducerIdRequest;
   readonly #inFlight = new Map<number, number>();
+  #batchesSent = 0;
+  #fatal: Error | null = null;
   #urgent = () => false;
   #pumpScheduled = false;
   #wakeUp: Timer | null = null;
@@ -56,6 +65,8 @@ export class Sender {
     this.#accumulator = accumulator;
     this.#options = options;
     this.#listener = listener;
+    this.#order = options.idempotence ?? oneAtATime;
+    this.#producerId = new ProducerIdRequest(cluster, options);
   }
 
   /** `isUrgent` is asked at each pass: while it holds, linger is skipped. */
@@ -80,12 +91,42 @@ export class Sender {
 
   #pump(): void {
     if (this.#closed) return;
+    let nextPass = this.#identify();
+    // Each pass takes one batch of a queue; more may go as long as nothing holds them back.
+    for (let passes = 0; ; passes++) {
+      const ready = this.#readyByLeader();
+      nextPass = Math.min(nextPass, ready.nextPass);
+      if (passes === 0 && this.#cluster.isStale && ready.byLeader.size > 0) this.#refreshMetadata();
+      for (const [leader, queues] of ready.byLeader) this.#sendTo(leader, queues);
+      if (ready.byLeader.size === 0) break;
+    }
+    this.#accumulator.removeIdle();
+    this.#schedule(nextPass);
+  }
+
+  /** Sees to it that an idempotent producer has an id; returns when to look again, in milliseconds. */
+  #identify(): number {
+    const { idempotence } = this.#options;
+    if (idempotence === null) return Infinity;
+    idempotence.settle();
+    if (!idempotence.needsIdentity || this.#fatal !== null) return Infinity;
+    return this.#producerId.ask((identity, fatal) => {
+      if (identity !== null) idempotence.identify(identity);
+      this.#fatal = fatal;
+      this.wake();
+    });
+  }
+
+  /** The queues whose first batch may go now, and in how many milliseconds another might. */
+  #readyByLeader(): { byLeader: Map<number, PartitionQueue[]>; nextPass: number } {
     const now = this.#cluster.runtime.clock.monotonic();
     const urgent = this.#urgent();
     const byLeader = new Map<number, PartitionQueue[]>();
     let nextPass = Infinity;
     for (const queue of this.#accumulator.queues()) {
       nextPass = Math.min(nextPass, this.#expire(queue, now));
+      const first = queue.batches[0];
+      if (first === undefined || !this.#order.allows(queue, first)) continue;
       const wait = this.#accumulator.readyIn(queue, now, urgent);
       if (wait > 0) {
         nextPass = Math.min(nextPass, wait);
@@ -93,7 +134,7 @@ export class Sender {
       }
       const leader = this.#cluster.partition(queue.topic, queue.partition)?.leader ?? -1;
       // A failed attempt says that the leader may have moved: look before trying again.
-      if (leader < 0 || queue.batches[0]!.lookAgainSince > this.#cluster.refreshedAt) {
+      if (leader < 0 || first.lookAgainSince > this.#cluster.refreshedAt) {
         this.#refreshMetadata(queue.topic);
         nextPass = Math.min(nextPass, this.#options.retryBackoffMs);
       } else if ((this.#inFlight.get(leader) ?? 0) < this.#options.maxInFlight) {
@@ -102,24 +143,23 @@ export class Sender {
         else queues.push(queue);
       }
     }
-    this.#accumulator.removeIdle();
-    if (this.#cluster.isStale && byLeader.size > 0) this.#refreshMetadata();
-    for (const [leader, queues] of byLeader) this.#sendTo(leader, queues);
-    this.#schedule(nextPass);
+    return { byLeader, nextPass };
   }
 
-  /** Fails batches that waited longer than delivery.timeout.ms; returns when the next would. */
+  /** Fails batches that waited longer than delivery.timeout.ms, or for ever; returns when the next would. */
   #expire(queue: PartitionQueue, now: number): number {
     const { deliveryTimeoutMs } = this.#options;
     for (let first = queue.batches[0]; first !== undefined; first = queue.batches[0]) {
       const left = first.createdAt + deliveryTimeoutMs - now;
-      if (left > 0) return left;
+      if (left > 0 && this.#fatal === null) return left;
       queue.batches.shift();
+      this.#order.failed(queue, first, false);
       this.#fail(
         first,
-        timedOut(
-          `${first.count} records for ${queue.topic}-${queue.partition} were not sent within delivery.timeout.ms (${deliveryTimeoutMs} ms)`,
-        ),
+        this.#fatal ??
+          timedOut(
+            `${first.count} records for ${queue.topic}-${queue.partition} were not sent within delivery.timeout.ms (${deliveryTimeoutMs} ms)`,
+          ),
       );
     }
     return Infinity;
@@ -163,7 +203,9 @@ export class Sender {
         if ((this.#inFlight.get(leader) ?? 0) >= this.#options.maxInFlight) return;
       }
       queue.batches.shift();
-      queue.inFlight = batch;
+      queue.onTheWay++;
+      if (batch.ordinal === Infinity) batch.ordinal = this.#batchesSent++;
+      this.#order.leaves(queue, batch);
       request.push([queue, batch]);
       bytes += size;
     }
@@ -241,7 +283,8 @@ export class Sender {
   }
 
   #succeed(queue: PartitionQueue, batch: ProducerBatch, baseOffset: number, logAppendTimeMs: number): void {
-    queue.inFlight = null;
+    queue.onTheWay--;
+    this.#order.acknowledged(queue, batch);
     this.#listener.onDone(batch);
     batch.succeed(baseOffset, logAppendTimeMs);
   }
@@ -249,28 +292,43 @@ export class Sender {
   /** A topic may allow less than batch.size, which only its brokers know: halves of the batch take its place (KIP-126). */
   #split(queue: PartitionQueue, batch: ProducerBatch): void {
     const parts = batch.split();
-    queue.inFlight = null;
-    queue.batches.unshift(...parts);
+    queue.onTheWay--;
+    this.#order.split(queue, batch, parts);
+    queue.putBack(batch.ordinal, parts);
     this.#listener.onSplit(batch, parts);
   }
 
   #retryOrFail(queue: PartitionQueue, batch: ProducerBatch, error: Error, errors?: ReadonlyMap<number, Error>): void {
+    const known = error instanceof KafkaError ? error : null;
+    const verdict = known === null ? 'as the error says' : this.#order.judge(queue, batch, known);
+    if (verdict === 'done') {
+      this.#succeed(queue, batch, -1, -1);
+      return;
+    }
+    queue.onTheWay--;
+    if (known?.refreshMetadata) this.#cluster.invalidate();
+    const mayPass = verdict === 'again' || known?.retriable === true;
+    if (mayPass && this.#mayRetry(batch)) this.#putBack(queue, batch, known?.refreshMetadata === true);
+    else {
+      this.#order.failed(queue, batch, true);
+      this.#fail(batch, error, errors);
+    }
+  }
+
+  #mayRetry(batch: ProducerBatch): boolean {
+    const { retries, deliveryTimeoutMs } = this.#options;
+    const isInTime = this.#cluster.runtime.clock.monotonic() < batch.createdAt + deliveryTimeoutMs;
+    return !this.#closed && batch.attempts - batch.neverSent <= retries && isInTime;
+  }
+
+  #putBack(queue: PartitionQueue, batch: ProducerBatch, lookAgain: boolean): void {
     const { clock, random } = this.#cluster.runtime;
-    const { retries, deliveryTimeoutMs, retryBackoffMs, retryBackoffMaxMs } = this.#options;
+    const { retryBackoffMs, retryBackoffMaxMs } = this.#options;
     const now = clock.monotonic();
-    queue.inFlight = null;
-    if (error instanceof KafkaError && error.refreshMetadata) this.#cluster.invalidate();
-    const retriable = error instanceof KafkaError && error.retriable;
-    if (
-      retriable &&
-      !this.#closed &&
-      batch.attempts - batch.neverSent <= retries &&
-      now < batch.createdAt + deliveryTimeoutMs
-    ) {
-      if (error.refreshMetadata) batch.lookAgainSince = now;
-      batch.notBefore = now + backoffMs(batch.attempts, retryBackoffMs, retryBackoffMaxMs, random);
-      queue.batches.unshift(batch);
-    } else this.#fail(batch, error, errors);
+    if (lookAgain) batch.lookAgainSince = now;
+    batch.notBefore = now + backoffMs(batch.attempts, retryBackoffMs, retryBackoffMaxMs, random);
+    this.#order.returned(queue, batch);
+    queue.putBack(batch.ordinal, [batch]);
   }
 
   #fail(batch: ProducerBatch, error: Error, errors?: ReadonlyMap<number, Error>): void {

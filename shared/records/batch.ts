@@ -156,6 +156,14 @@ export function setMaxTimestampAndType(buffer: Buffer, at: number, type: Timesta
   updateCrc(buffer, at);
 }
 
+/** Numbers a magic 2 batch for an idempotent producer, and sets its checksum anew. */
+export function setProducer(buffer: Buffer, at: number, id: number, epoch: number, sequence: number): void {
+  writeInt64(buffer, id, at + layout.PRODUCER_ID_AT);
+  buffer.writeInt16BE(epoch, at + layout.PRODUCER_EPOCH_AT);
+  buffer.writeInt32BE(sequence, at + layout.BASE_SEQUENCE_AT);
+  updateCrc(buffer, at);
+}
+
 /** Writes the checksum of a magic 2 batch whose other fields are final. */
 export function updateCrc(buffer: Buffer, at: number): void {
   buffer.writeUInt32BE(computedCrc(buffer, at), at + layout.CRC_AT);

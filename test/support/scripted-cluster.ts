@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- a script answers any API, in whatever shape the test wants */
 import { ConnectionError, type Address, type Connection, type Connector } from '../../shared/connection/connection.ts';
 import type { Api } from '../../shared/protocol/api.ts';
+import { InitProducerId } from '../../shared/protocol/messages/init-producer-id.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 
 type Handler = (request: any, brokerId: number) => any;
@@ -32,7 +33,10 @@ export class ScriptedCluster implements Connector {
         if (down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
         calls.push({ api: api.name, broker: port, request });
         if (api === Metadata) return metadata(request);
-        return handlers.get(api.name)!(request, port);
+        const handler = handlers.get(api.name);
+        if (handler === undefined && api === InitProducerId)
+          return { errorCode: 0, producerId: 4000, producerEpoch: 0 };
+        return handler!(request, port);
       },
       close() {},
       onClose() {},

@@ -101,7 +101,7 @@ describe('batching', () => {
 describe('order and retries', () => {
   test('a batch that is retried is not overtaken by the next one of its partition', async () => {
     const log = broker((_, n) => (n <= 2 ? { errorCode: 7 } : {}));
-    const p = producer({ 'batch.size': 100 });
+    const p = producer({ 'batch.size': 100, 'enable.idempotence': false });
     for (let i = 0; i < 10; i++) p.send({ topic: 't', value: `value-${i}-${'x'.repeat(30)}` }, null);
     await time.advance(5_000);
     const written = log.slice(2).flatMap(arrived => arrived.values.map(value => Number(value.split('-')[1])));
