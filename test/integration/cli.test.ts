@@ -297,7 +297,7 @@ describe('the other tools', () => {
     ]);
     expect(dump).toMatchObject({ code: 0, stderr: '' });
     expect(dump.stdout).toMatch(
-      /Log starting offset: 0\nbaseOffset: 0 lastOffset: 0 count: 1 .* isvalid: true\n\| offset: 0 CreateTime: \d+ keySize: 1 valueSize: 1 sequence: -1 headerKeys: \[\] key: k payload: v\n/,
+      /Log starting offset: 0\nbaseOffset: 0 lastOffset: 0 count: 1 .* isvalid: true\n\| offset: 0 CreateTime: \d+ keySize: 1 valueSize: 1 sequence: 0 headerKeys: \[\] key: k payload: v\n/,
     );
   });
 

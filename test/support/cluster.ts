@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly brokers?: number;
   /** Added to every broker's server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Added to those of one broker. */
+  readonly propertiesOf?: (id: number) => Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +41,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       port,
       zookeeper: zookeeper.connectString,
       directory: own,
-      properties: options.properties ?? {},
+      properties: { ...options.properties, ...options.propertiesOf?.(id) },
       environment: options.environment ?? {},
     });
   });

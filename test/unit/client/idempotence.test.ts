@@ -5,8 +5,8 @@ import { ErrorCode } from '../../../shared/protocol/errors.ts';
 import { InitProducerId } from '../../../shared/protocol/messages/init-producer-id.ts';
 import { ManualTime } from '../../support/manual-time.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 import { SequenceCheckingBroker } from '../../support/sequence-checking-broker.ts';
-import { seededRandom } from '../broker/storage/support.ts';
 
 let time: ManualTime;
 let cluster: ScriptedCluster;
