@@ -1,4 +1,5 @@
 import { PipelinedRequest, RequestPipeline } from '../../broker/network/request-pipeline.ts';
+import type { RequestMemory } from '../../broker/network/request-memory.ts';
 import type { ConnectionContext } from '../../broker/request/context.ts';
 import { CloseConnection, type Dispatcher } from '../../broker/request/handler.ts';
 import { ProtocolError } from '../../shared/protocol/errors.ts';
@@ -14,6 +15,7 @@ export interface IncomingRequest {
 
 export interface ServerEndParts {
   readonly dispatcher: Dispatcher;
+  readonly memory: RequestMemory;
   readonly context: Omit<ConnectionContext, 'closed'>;
   /** Resolves when requests may be processed. */
   readonly processing: Promise<void>;
@@ -65,7 +67,7 @@ export class ServerEnd {
   #start(incoming: IncomingRequest): void {
     const lease = { bytes: incoming.body, release: () => {} };
     const header = { ...incoming, correlationId: 0 };
-    const request = new PipelinedRequest(header, this.#context, lease, 0, () => this.#startNext());
+    const request = new PipelinedRequest(header, this.#context, lease, this.#parts.memory, 0, () => this.#startNext());
     this.#pipeline.add(request);
     this.#answers.set(request, { incoming, response: undefined });
     void this.#handle(incoming.body, request);
@@ -82,6 +84,7 @@ export class ServerEnd {
     }
     // As in the broker, the request's memory is somebody else's from here on.
     body.fill(0x5a);
+    request.release();
     request.state = 'answered';
     if (!this.#abort.signal.aborted) this.#sendAnswered();
   }

@@ -1,6 +1,7 @@
 import { Broker } from '../../broker/broker.ts';
 import { BrokerConfig } from '../../broker/config/broker-config.ts';
 import type { Door, DoorParts, Platform } from '../../broker/platform.ts';
+import { RequestMemory } from '../../broker/network/request-memory.ts';
 import type { Dispatcher } from '../../broker/request/handler.ts';
 import type { BrokerRooms } from '../../broker/rooms.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
@@ -12,6 +13,8 @@ import { Life } from './life.ts';
 import { ServerEnd } from './server-end.ts';
 import type { World } from './world.ts';
 
+/** For requests and answers. */
+const MEMORY_BYTES = 64 << 20;
 export const SESSION_TIMEOUT_MS = 6_000;
 const SETTINGS: Readonly<Record<string, string>> = {
   'zookeeper.connect': 'zk:2181',
@@ -45,6 +48,7 @@ export class SimulatedBroker implements Server {
   #broker: Broker | null = null;
   #dispatcher: Dispatcher | null = null;
   #processing: Promise<void> = Promise.resolve();
+  readonly #memory = new RequestMemory(MEMORY_BYTES);
   #connections = 0;
   /** From the loss of power until no in-sync set counts on this disk any more. */
   lostPower = false;
@@ -140,6 +144,7 @@ export class SimulatedBroker implements Server {
     if (life === null || dispatcher === null) return null;
     const end: ServerEnd = new ServerEnd({
       dispatcher,
+      memory: this.#memory,
       processing: this.#processing,
       context: {
         connectionId: `${client}-${this.#connections++}`,

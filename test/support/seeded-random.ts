@@ -1,7 +1,6 @@
 import type { Random } from '../../shared/runtime/random.ts';
 
 /** A reproducible source of chance (mulberry32). Not for secrets. */
-/** A small generator (mulberry32): a seed replays a run. */
 export function seededRandom(seed: number): Random {
   let state = seed | 0;
   const float = () => {

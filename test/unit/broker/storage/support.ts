@@ -9,8 +9,6 @@ import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../share
 import { MemoryFileSystem } from '../../../support/memory-file-system.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 
-export { seededRandom } from '../../../support/seeded-random.ts';
-
 /** Time that moves only when told to; the end of a turn is a real one. */
 export class ManualTime implements Clock, Timers {
   #now = 1_700_000_000_000;
