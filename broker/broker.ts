@@ -17,6 +17,7 @@ import { buildProducerIds } from './producer-ids.ts';
 import { registerBroker } from './registration.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
 import type { BrokerRooms } from './rooms.ts';
+import { Security } from './security/security.ts';
 import { DEFAULT_STORAGE_OPTIONS, LogManager } from './storage/log-manager.ts';
 
 /** How long connections may take to end by themselves when the broker stops. */
@@ -92,11 +93,12 @@ export class Broker {
     });
     this.#configSync = configSync;
     await configSync.loadBrokerConfig();
+    const security = Security.load(config, clock);
     await configSync.loadTopicConfigs();
     const metrics = new BrokerMetrics();
     const metadata = new MetadataCache();
     const logs = await this.#openLogs(brokerId, clusterId, topicConfigs, store);
-    const connector = this.#platform.brokerConnector(brokerId, config);
+    const connector = this.#platform.brokerConnector(brokerId, config, security.interBroker);
     const replicas = new ReplicaManager({
       brokerId,
       brokerEpoch: () => this.#brokerEpoch,
@@ -146,6 +148,7 @@ export class Broker {
       controller,
       producerIds,
       connector,
+      security,
     };
   }
 

@@ -35,6 +35,7 @@ export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorPar
       host,
       port,
       protocol: securityProtocol,
+      tls: rooms.security.listener(name),
     })),
     http,
     dispatcher,

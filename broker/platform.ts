@@ -3,6 +3,7 @@ import type { Clock, Timers } from '../shared/runtime/clock.ts';
 import type { FileSystem } from '../shared/runtime/file-system.ts';
 import type { Logger } from '../shared/runtime/logger.ts';
 import type { Random } from '../shared/runtime/random.ts';
+import type { ClientTls } from '../shared/tls/client.ts';
 import type { ZooKeeper } from '../shared/zookeeper/zookeeper.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import type { Failpoints } from './controller/failpoints.ts';
@@ -40,8 +41,8 @@ export interface Platform {
   readonly failpoints?: Failpoints;
   /** Resolves with a client that has a session. @throws Error when no server answers in time */
   connectZooKeeper(config: BrokerConfig, logger: Logger): Promise<ZooKeeper>;
-  /** Connections from this broker to the others, in versions that the caller names. */
-  brokerConnector(brokerId: number, config: BrokerConfig): Connector;
+  /** Connections from this broker to the others, in versions that the caller names. @param tls null: unsecured */
+  brokerConnector(brokerId: number, config: BrokerConfig, tls: ClientTls | null): Connector;
   /** Takes the ports. @throws Error when one is not to be had */
   openDoor(parts: DoorParts): Promise<Door>;
   /** Ends the process at once, as a failure does: nothing acknowledged hangs on an orderly end. */

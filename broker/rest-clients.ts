@@ -32,6 +32,7 @@ export function buildRestClients(rooms: BrokerRooms, dispatcher: Dispatcher, log
     connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
     negotiate: true,
     timers,
+    tls: rooms.security.interBroker,
   });
   const connector = new OwnConnector(
     isOwn,

@@ -8,6 +8,7 @@ import type { MetadataCache } from './metadata/metadata-cache.ts';
 import type { TopicConfigs } from './metadata/topic-configs.ts';
 import type { BrokerMetrics } from './metrics/broker-metrics.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
+import type { Security } from './security/security.ts';
 import type { LogManager } from './storage/log-manager.ts';
 import type { ProducerIds } from './transaction/producer-ids.ts';
 
@@ -31,4 +32,5 @@ export interface BrokerRooms {
   readonly producerIds: ProducerIds;
   /** Connections to other brokers, in versions that the caller names. */
   readonly connector: Connector;
+  readonly security: Security;
 }

@@ -4,6 +4,7 @@ import { systemClock, systemTimers } from '../shared/runtime/clock.ts';
 import type { Logger } from '../shared/runtime/logger.ts';
 import { systemRandom } from '../shared/runtime/random.ts';
 import { realFileSystem } from '../shared/runtime/real-file-system.ts';
+import type { ClientTls } from '../shared/tls/client.ts';
 import { connectZooKeeper } from '../shared/zookeeper/client.ts';
 import type { ZooKeeper } from '../shared/zookeeper/zookeeper.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
@@ -42,12 +43,13 @@ function connectToZooKeeper(config: BrokerConfig, logger: Logger): Promise<ZooKe
   });
 }
 
-function brokerConnector(brokerId: number, config: BrokerConfig): Connector {
+function brokerConnector(brokerId: number, config: BrokerConfig, tls: ClientTls | null): Connector {
   return new KafkaConnector({
     clientId: `broker-${brokerId}`,
     requestTimeoutMs: config.get('request.timeout.ms'),
     connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
     negotiate: false,
     timers: systemTimers,
+    tls,
   });
 }

@@ -17,6 +17,8 @@ interface Row {
 
 const ALL: readonly ClientKind[] = ['producer', 'consumer', 'admin'];
 const MAX_INT = 2147483647;
+/** JKS, the default, stands for PKCS12 too, as it does in Java; a store that is really JKS is refused when it is read. */
+const STORE_TYPE = { default: 'JKS', oneOf: ['JKS', 'PKCS12', 'PEM'], kinds: ALL } as const;
 
 /** Every setting the clients act on: classic names, Kafka's defaults. */
 export const CLIENT_CONFIG = {
@@ -27,6 +29,34 @@ export const CLIENT_CONFIG = {
     oneOf: ['http2', 'kafka'],
     kinds: ALL,
     doc: 'Protocol spoken with the brokers: RPC over HTTP/2, or the Kafka wire protocol.',
+  },
+  'security.protocol': {
+    default: 'PLAINTEXT',
+    oneOf: ['PLAINTEXT', 'SSL'],
+    kinds: ALL,
+    doc: 'How connections are secured; it has to be that of the listener.',
+  },
+  'ssl.truststore.type': { ...STORE_TYPE, doc: 'Kind of the trust store.' },
+  'ssl.truststore.location': { default: '', kinds: ALL, doc: 'File with the certificates to trust.' },
+  'ssl.truststore.password': { default: '', kinds: ALL, doc: 'Its password.' },
+  'ssl.truststore.certificates': { default: '', kinds: ALL, doc: 'The certificates to trust as PEM text.' },
+  'ssl.keystore.type': { ...STORE_TYPE, doc: 'Kind of the key store.' },
+  'ssl.keystore.location': { default: '', kinds: ALL, doc: 'File with key and certificate of this client.' },
+  'ssl.keystore.password': { default: '', kinds: ALL, doc: 'Its password.' },
+  'ssl.key.password': { default: '', kinds: ALL, doc: 'Password of the private key.' },
+  'ssl.keystore.key': { default: '', kinds: ALL, doc: 'The private key as PEM text.' },
+  'ssl.keystore.certificate.chain': {
+    default: '',
+    kinds: ALL,
+    doc: 'Its certificate, and those above it, as PEM text.',
+  },
+  'ssl.enabled.protocols': { default: 'TLSv1.2,TLSv1.3', kinds: ALL, doc: 'TLS versions to use.' },
+  'ssl.cipher.suites': { default: '', kinds: ALL, doc: 'Cipher suites to use; empty: the usual ones.' },
+  'ssl.endpoint.identification.algorithm': {
+    default: 'https',
+    oneOf: ['https', 'HTTPS', ''],
+    kinds: ALL,
+    doc: "Whether a broker's certificate must name the host; empty: it need not.",
   },
   'metadata.max.age.ms': {
     default: 300_000,
@@ -190,7 +220,7 @@ function parse(key: string, row: Row, given: unknown): number | string | boolean
     default: {
       const value = String(text);
       if (row.oneOf !== undefined && !row.oneOf.includes(value))
-        throw invalid(key, given, `one of ${row.oneOf.join(', ')}`);
+        throw invalid(key, given, `one of ${row.oneOf.map(one => (one === '' ? 'nothing' : one)).join(', ')}`);
       return value;
     }
   }

@@ -1,5 +1,5 @@
 import { hostname as systemHostname } from 'node:os';
-import { badValue, ConfigError } from '../../shared/config/config-error.ts';
+import { badValue, ConfigError, type Origin } from '../../shared/config/config-error.ts';
 import type { ConfigDescription } from '../../shared/config/description.ts';
 import { defaultOf, parseSetting } from '../../shared/config/table.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../../shared/topics/topic-config.ts';
 import { firstProblem, splitDirectories } from './checks.ts';
 import { describeDynamic, describeSetting, describeTopicSettings } from './descriptions.ts';
-import { checkThreadCount, parseDynamic, type DynamicLevel } from './dynamic.ts';
+import { checkThreadCount, listenerPrefix, parseDynamic, withoutListenerPrefix, type DynamicLevel } from './dynamic.ts';
 import { DEFAULT_LAYER, rawValues, type Layers } from './layers.ts';
 import { parseListeners, type Listeners } from './listeners.ts';
 import { gatherSettings, type Settings, type SettingSources } from './settings.ts';
@@ -66,7 +66,7 @@ export class BrokerConfig {
   static load(sources: BrokerConfigSources): BrokerConfig {
     const settings = gatherSettings(sources);
     for (const [key, { text, origin }] of settings) {
-      const row = brokerConfigRow(key);
+      const row = brokerConfigRow(withoutListenerPrefix(key));
       if (row !== undefined) parseSetting(key, row, text, origin);
     }
     for (const key of BROKER_CONFIG_KEYS) {
@@ -78,6 +78,25 @@ export class BrokerConfig {
   /** The effective value. Cheap enough for hot paths. */
   get<K extends BrokerConfigKey>(key: K): BrokerConfigValues[K] {
     return this.#effective.values[key];
+  }
+
+  /** The value for one listener: what is set with `listener.name.<listener>.` in front goes before the setting itself. */
+  getFor<K extends BrokerConfigKey>(listener: string, key: K): BrokerConfigValues[K] {
+    const text = this.#textFor(listener, key);
+    return text === undefined ? this.get(key) : (brokerConfigRow(key)!.parse(text.trim()) as BrokerConfigValues[K]);
+  }
+
+  /** The name by which a listener's setting was given, and where; the place is unknown for dynamic settings and defaults. */
+  givenFor(listener: string, key: BrokerConfigKey): { name: string; origin: Origin | undefined } {
+    const own = `${listenerPrefix(listener)}${key}`;
+    const name = this.#textFor(listener, key) === undefined ? key : own;
+    const isDynamic = this.#dynamic.broker.has(name) || this.#dynamic.cluster.has(name);
+    return { name, origin: isDynamic ? undefined : this.#static.get(name)?.origin };
+  }
+
+  #textFor(listener: string, key: string): string | undefined {
+    const own = `${listenerPrefix(listener)}${key}`;
+    return this.#effective.layers.find(({ texts }) => texts.has(own))?.texts.get(own);
   }
 
   get listeners(): Listeners {

@@ -23,6 +23,11 @@ export function withoutListenerPrefix(key: string): string {
   return key.replace(LISTENER_PREFIX, '');
 }
 
+/** What stands in front of the settings of one listener. @param listener its name, in any case */
+export function listenerPrefix(listener: string): string {
+  return `listener.name.${listener.toLowerCase()}.`;
+}
+
 /**
  * The value of a dynamic setting; undefined for a key that no broker setting has, which is kept but means nothing.
  * @throws ConfigError when it may not be set at this level, or to this value (Kafka: `DynamicBrokerConfig`)

@@ -39,8 +39,8 @@ export interface ListenerSurroundings {
 type Refuse = (key: keyof ListenerSettings, allowed: string) => ConfigError;
 
 const PROTOCOLS: readonly string[] = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] satisfies SecurityProtocol[];
-/** The others are known, but serving them in clear text and without authentication would betray whoever asked for them. */
-const SERVED: readonly string[] = ['PLAINTEXT'] satisfies SecurityProtocol[];
+/** The others are known, but serving them without authentication would betray whoever asked for them. */
+const SERVED: readonly string[] = ['PLAINTEXT', 'SSL'] satisfies SecurityProtocol[];
 
 const ENTRY = /^([^:/\s]+):\/\/(?:\[([0-9a-zA-Z\-%._:]*)\]|([0-9a-zA-Z\-%._:]*)):(\d{1,5})$/;
 const ENTRY_FORM = 'a list of NAME://host:port, for example PLAINTEXT://0.0.0.0:9092';
@@ -117,7 +117,7 @@ function parseEntry(
     throw refuse(key, `a list of names that listener.security.protocol.map gives a protocol to, which ${name} lacks`);
   }
   if (!SERVED.includes(securityProtocol)) {
-    throw refuse(key, `made of ${SERVED.join(', ')} listeners: ${securityProtocol} is not served yet`);
+    throw refuse(key, `made of ${SERVED.join(' and ')} listeners: ${securityProtocol} is not served yet`);
   }
   return { name, securityProtocol, host: parts[2] ?? parts[3] ?? '', port };
 }

@@ -1,6 +1,7 @@
 import { createServer as createHttp1, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Timers } from '../../shared/runtime/clock.ts';
 import type { ConnectionContext } from '../request/context.ts';
 import { http1Call, http2Call, isRpc, type RpcCall } from './rpc-call.ts';
@@ -65,6 +66,7 @@ export class HttpServers {
 
   http2(socket: Socket, connection: ConnectionContext): void {
     this.#adopt(socket, connection);
+    agreeOnHttp2(socket);
     // The listener's sockets may be half open, and a session does not see the FIN: its peer is gone, frame or no frame.
     socket.once('end', () => socket.destroy());
     this.#http2Server.emit('connection', socket);
@@ -147,4 +149,9 @@ export class HttpServers {
       if (streams === 0) session.close();
     });
   }
+}
+
+/** A session refuses a TLS socket without ALPN, whatever its first bytes say: those have been looked at before. */
+function agreeOnHttp2(socket: Socket): void {
+  if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') socket.alpnProtocol = 'h2';
 }

@@ -1,16 +1,21 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Timer, Timers } from '../../shared/runtime/clock.ts';
+import type { TLSSocket } from 'node:tls';
+import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import { plainAddress, type ConnectionLimits } from './connection-limits.ts';
+import { HandshakeFailures } from './handshake-failures.ts';
+import { Handshakes } from './handshakes.ts';
 import type { ListenerSpec } from './options.ts';
 import { SNIFFED_BYTES, sniffDialect, type SniffedDialect } from './sniff.ts';
 
 /** How long a connection may take to say what it is. */
 const FIRST_BYTES_TIMEOUT_MS = 10_000;
 
-/** An accepted connection whose first bytes have come, with these bytes taken out of the socket. */
+/** An accepted connection whose dialect is known, with the first bytes taken out of the socket. */
 export interface SniffedConnection {
+  /** The secured one, on a listener with TLS. */
   readonly socket: Socket;
+  /** Empty when the dialect was agreed on before any bytes came. */
   readonly first: Buffer;
   readonly dialect: SniffedDialect;
   readonly listener: ListenerSpec;
@@ -19,6 +24,7 @@ export interface SniffedConnection {
 
 export interface ListenerSurroundings {
   readonly limits: ConnectionLimits;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly backlog: number;
@@ -34,12 +40,14 @@ export class Listener {
   readonly spec: ListenerSpec;
   readonly #shared: ListenerSurroundings;
   readonly #server: Server;
+  readonly #handshakes: Handshakes | null;
   readonly #newcomers = new Set<Newcomer>();
   #started = false;
 
   constructor(spec: ListenerSpec, shared: ListenerSurroundings) {
     this.spec = spec;
     this.#shared = shared;
+    this.#handshakes = makeHandshakes(spec, shared);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, socket => this.#accept(socket));
   }
 
@@ -85,45 +93,84 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const newcomer = new Newcomer(socket, timers, first => {
+    const newcomer = new Newcomer(socket, this.#handshakes, timers, identified => {
       this.#newcomers.delete(newcomer);
-      if (first === null) limits.gone(clientAddress);
-      else takeOver({ socket, first, dialect: sniffDialect(first), listener: this.spec, clientAddress });
+      if (identified === null) limits.gone(clientAddress);
+      else takeOver({ ...identified, listener: this.spec, clientAddress });
     });
     this.#newcomers.add(newcomer);
     if (this.#started) newcomer.identify();
   }
 }
 
-/** A connection from its acceptance to its first bytes. */
+function makeHandshakes({ name, tls }: ListenerSpec, { logger, clock }: ListenerSurroundings): Handshakes | null {
+  if (tls === undefined || tls === null) return null;
+  const failures = new HandshakeFailures(logger, clock);
+  return new Handshakes(tls, (error, { remoteAddress }) =>
+    failures.report(name, plainAddress(remoteAddress ?? 'unknown'), error),
+  );
+}
+
+type Identified = Pick<SniffedConnection, 'socket' | 'first' | 'dialect'>;
+
+/** What was agreed on by ALPN. */
+const AGREED: Readonly<Record<string, SniffedDialect>> = { h2: 'http2', 'http/1.1': 'http1' };
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A connection from its acceptance until its dialect is known:
+ *
+ *     accepted ──TLS?──► secured ──ALPN?──► known
+ *         └──────────────────┴──► first bytes ──┘
+ */
 class Newcomer {
-  readonly #socket: Socket;
+  readonly #accepted: Socket;
+  /** The accepted one or what TLS made of it. */
+  #socket: Socket;
+  readonly #handshakes: Handshakes | null;
   readonly #timers: Timers;
-  readonly #done: (first: Buffer | null) => void;
+  readonly #done: (identified: Identified | null) => void;
   #deadline: Timer | null = null;
 
   /** @param done called once: with all bytes that have come, taken out of the socket, or with null when it is gone */
-  constructor(socket: Socket, timers: Timers, done: (first: Buffer | null) => void) {
-    this.#socket = socket;
+  constructor(
+    accepted: Socket,
+    handshakes: Handshakes | null,
+    timers: Timers,
+    done: (identified: Identified | null) => void,
+  ) {
+    this.#accepted = accepted;
+    this.#socket = accepted;
+    this.#handshakes = handshakes;
     this.#timers = timers;
     this.#done = done;
-    socket.on('error', this.#ignoreError);
-    socket.on('close', this.#onClose);
+    accepted.on('error', ignoreError);
+    accepted.on('close', this.#onClose);
   }
 
-  /** Waits for the bytes that tell the dialect. */
   identify(): void {
-    this.#deadline = this.#timers.after(FIRST_BYTES_TIMEOUT_MS, () => this.destroy());
-    this.#socket.on('readable', this.#onReadable);
-    this.#onReadable();
+    if (this.#handshakes === null) this.#awaitFirstBytes();
+    else this.#handshakes.begin(this.#accepted, secured => this.#secured(secured));
   }
 
   destroy(): void {
     this.#socket.destroy();
+    this.#accepted.destroy();
   }
 
-  /** An error is followed by 'close', which is all that matters here. */
-  #ignoreError = () => {};
+  #secured(socket: TLSSocket): void {
+    this.#socket = socket;
+    socket.on('error', ignoreError);
+    const agreed = typeof socket.alpnProtocol === 'string' ? AGREED[socket.alpnProtocol] : undefined;
+    if (agreed === undefined) this.#awaitFirstBytes();
+    else this.#finish(NOTHING, agreed);
+  }
+
+  #awaitFirstBytes(): void {
+    this.#deadline = this.#timers.after(FIRST_BYTES_TIMEOUT_MS, () => this.destroy());
+    this.#socket.on('readable', this.#onReadable);
+    this.#onReadable();
+  }
 
   #onClose = () => {
     this.#deadline?.cancel();
@@ -133,9 +180,19 @@ class Newcomer {
   #onReadable = () => {
     const socket = this.#socket;
     if (socket.readableLength < SNIFFED_BYTES) return;
-    this.#deadline?.cancel();
-    socket.off('readable', this.#onReadable).off('error', this.#ignoreError).off('close', this.#onClose);
     // Without the length, Node 26 returns one chunk only.
-    this.#done(socket.read(socket.readableLength) as Buffer);
+    const first = socket.read(socket.readableLength) as Buffer;
+    this.#finish(first, sniffDialect(first));
   };
+
+  #finish(first: Buffer, dialect: SniffedDialect): void {
+    const socket = this.#socket;
+    this.#deadline?.cancel();
+    socket.off('readable', this.#onReadable).off('error', ignoreError);
+    this.#accepted.off('error', ignoreError).off('close', this.#onClose);
+    this.#done({ socket, first, dialect });
+  }
 }
+
+/** An error is followed by 'close', which is all that matters here. */
+function ignoreError(): void {}

@@ -54,7 +54,7 @@ export class NetworkServer {
    * @throws Error with one sentence that names the listener and the address
    */
   async bind(): Promise<void> {
-    const { options, listeners, timers, logger } = this.#parts;
+    const { options, listeners, clock, timers, logger } = this.#parts;
     const limits = new ConnectionLimits(
       options,
       listeners,
@@ -62,7 +62,7 @@ export class NetworkServer {
     );
     this.#limits = limits;
     const takeOver = (connection: SniffedConnection) => this.#takeOver(connection, limits);
-    const shared = { limits, timers, logger, backlog: options.backlog, takeOver };
+    const shared = { limits, clock, timers, logger, backlog: options.backlog, takeOver };
     this.#listeners = listeners.map(spec => new Listener(spec, shared));
     const results = await Promise.allSettled(this.#listeners.map(listener => listener.bind()));
     const failed = results.find(result => result.status === 'rejected');
@@ -113,7 +113,7 @@ export class NetworkServer {
     }
     this.#register(socket, context, limits);
     socket.once('close', () => abort.abort());
-    socket.unshift(first);
+    if (first.length > 0) socket.unshift(first);
     this.#parts.http[dialect](socket, context);
   }
 

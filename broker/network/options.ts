@@ -1,4 +1,5 @@
 import type { SecurityProtocol, Dialect } from '../request/context.ts';
+import type { ListenerTls } from '../security/listener-tls.ts';
 
 /** A configured listener. */
 export interface ListenerSpec {
@@ -8,6 +9,8 @@ export interface ListenerSpec {
   /** 0 = any free port. */
   readonly port: number;
   readonly protocol: SecurityProtocol;
+  /** null or absent: no TLS. */
+  readonly tls?: ListenerTls | null;
 }
 
 /** The configuration of this room. Values are read when they are needed: getters make them changeable while running. */

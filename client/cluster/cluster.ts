@@ -150,7 +150,10 @@ export class Cluster {
     return this.#pool.get(broker);
   }
 
-  /** A connection to whichever broker can be reached, known ones first, then the bootstrap list; random order spreads clients. */
+  /**
+   * A connection to whichever broker can be reached, known ones first, then the bootstrap list; random order spreads clients.
+   * @throws ConnectionError; KafkaError, which is not worth a retry, when it is TLS that keeps this client out
+   */
   async any(): Promise<Connection> {
     const known = this.#shuffle([...this.#view.brokers.values()]);
     let lastError: unknown = new ConnectionError('REFUSED', 'no bootstrap servers were given');
@@ -158,10 +161,11 @@ export class Cluster {
       try {
         return await this.#pool.get(address);
       } catch (error) {
-        lastError = error;
+        lastError = isInsecure(lastError) ? lastError : error;
       }
     }
     this.runtime.logger.warn({ err: lastError }, 'no broker can be reached');
+    if (isInsecure(lastError)) throw new KafkaError(ErrorCode.SASL_AUTHENTICATION_FAILED, lastError.message);
     throw lastError;
   }
 
@@ -195,4 +199,9 @@ export class Cluster {
     }
     return items;
   }
+}
+
+/** Kafka: `SslAuthenticationException`, which is fatal, and for which there is no error code of its own. */
+function isInsecure(error: unknown): error is ConnectionError {
+  return error instanceof ConnectionError && error.code === 'INSECURE';
 }

@@ -5,6 +5,7 @@ import { parseAddresses } from '../addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { resolveConfig, type ClientConfigValues, type ClientSettings } from '../config.ts';
 import type { Partitioner } from '../producer/partitioner.ts';
+import { tlsOf } from './tls.ts';
 import { systemRuntime, type ClientRuntime } from '../runtime.ts';
 
 /** What a caller may put in place of the usual: another transport, virtual time, a partitioner of its own. */
@@ -51,6 +52,7 @@ function connectorOf(kind: string, config: ClientConfigValues, runtime: ClientRu
     requestTimeoutMs: config['request.timeout.ms'],
     connectTimeoutMs: config['socket.connection.setup.timeout.ms'],
     timers: runtime.timers,
+    tls: tlsOf(config, runtime.clock.now()),
   };
   return config['samsa.dialect'] === 'kafka'
     ? new KafkaConnector({ ...options, negotiate: true })

@@ -1,3 +1,4 @@
+import { tlsProblem } from '../tls/problems.ts';
 import { ConnectionError, type Address, type ConnectionErrorCode } from './connection.ts';
 
 /** What Node says when nothing was sent yet, hence nothing can have had an effect. */
@@ -23,7 +24,11 @@ export function connectionErrorFrom(error: Error, peer: string): ConnectionError
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
   const { code } = first as NodeJS.ErrnoException;
   const kind: ConnectionErrorCode = code !== undefined && REFUSALS.has(code) ? 'REFUSED' : 'CLOSED';
-  const connectionError = new ConnectionError(kind, `${peer}: ${first.message}`);
+  const problem = tlsProblem(first);
+  const connectionError =
+    problem === null
+      ? new ConnectionError(kind, `${peer}: ${first.message}`)
+      : new ConnectionError('INSECURE', `${peer}: TLS handshake failed: ${problem}`);
   connectionError.cause = error;
   return connectionError;
 }

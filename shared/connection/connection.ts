@@ -34,7 +34,9 @@ export interface Connection {
   onClose(listener: () => void): void;
 }
 
-export type ConnectionErrorCode = 'REFUSED' | 'TIMED_OUT' | 'CLOSED' | 'UNSUPPORTED_VERSION' | 'BAD_RESPONSE';
+/** INSECURE: TLS could not be agreed on, which trying again does not change. */
+export type ConnectionErrorCode =
+  'REFUSED' | 'TIMED_OUT' | 'CLOSED' | 'INSECURE' | 'UNSUPPORTED_VERSION' | 'BAD_RESPONSE';
 
 /** A call or a connect failed below the protocol; whether the request had an effect is unknown, except for REFUSED. */
 export class ConnectionError extends Error {

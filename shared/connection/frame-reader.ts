@@ -80,10 +80,12 @@ export class FrameReader {
 
   /**
    * Takes the first `length` bytes of `buffer`: the last target, or (for sockets that bring their own memory) any other.
+   * A stopped reader keeps them: TLS hands over what it has decrypted already, whether it is wanted or not.
    * @returns false when reading must pause until `resume()` has returned true
    * @throws FrameError, after which the reader is of no use
    */
   consume(buffer: Buffer, length: number): boolean {
+    if (this.#stopped) return this.#keepMore(buffer.subarray(0, length));
     if (buffer !== this.#direct) return this.#parse(buffer, 0, length);
     this.#direct = null;
     this.#filled += length;
@@ -123,6 +125,13 @@ export class FrameReader {
       this.#leftover = Buffer.from(buffer.subarray(at, end));
       this.#leftoverAt = 0;
     }
+    return false;
+  }
+
+  #keepMore(bytes: Buffer): false {
+    const kept = this.#leftover?.subarray(this.#leftoverAt) ?? Buffer.alloc(0);
+    this.#leftover = Buffer.concat([kept, bytes]);
+    this.#leftoverAt = 0;
     return false;
   }
 

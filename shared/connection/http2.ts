@@ -3,6 +3,7 @@ import type { Api, RequestInput, ResponseOf } from '../protocol/api.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { ApiVersions } from '../protocol/messages/api-versions.ts';
 import type { Timers } from '../runtime/clock.ts';
+import { connectTls, type ClientTls } from '../tls/client.ts';
 import { connectionErrorFrom, peerName } from './connect-errors.ts';
 import { ConnectionError, type Address, type CallOptions, type Connection, type Connector } from './connection.ts';
 import { collectAnswer, type RpcAnswer } from './rpc-answer.ts';
@@ -24,9 +25,11 @@ export interface Http2ConnectorOptions {
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly timers: Timers;
+  /** How connections are secured; null or absent: not at all. */
+  readonly tls?: ClientTls | null;
 }
 
-/** Opens connections that speak RPC over HTTP/2, with prior knowledge. */
+/** Opens connections that speak RPC over HTTP/2: agreed on by ALPN over TLS, with prior knowledge without it. */
 export class Http2Connector implements Connector {
   readonly #options: Http2ConnectorOptions;
 
@@ -36,7 +39,7 @@ export class Http2Connector implements Connector {
 
   async connect(address: Address): Promise<Connection> {
     const peer = peerName(address);
-    const session = await openSession(peer, this.#options);
+    const session = await openSession(address, peer, this.#options);
     const connection = new Http2Connection(session, peer, this.#options);
     try {
       await connection.learnVersions();
@@ -48,21 +51,33 @@ export class Http2Connector implements Connector {
   }
 }
 
-function openSession(peer: string, { connectTimeoutMs, timers }: Http2ConnectorOptions): Promise<ClientHttp2Session> {
-  const session = connect(`http://${peer}`, {
+function openSession(
+  address: Address,
+  peer: string,
+  { connectTimeoutMs, timers, tls = null }: Http2ConnectorOptions,
+): Promise<ClientHttp2Session> {
+  const secured = tls === null ? null : connectTls({ ...address, tls, protocols: ['h2'] });
+  const session = connect(`${secured === null ? 'http' : 'https'}://${peer}`, {
     maxSessionMemory: MAX_SESSION_MEMORY_MB,
     settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
+    ...(secured === null ? {} : { createConnection: () => secured }),
   });
   return new Promise((resolve, reject) => {
-    const timer = timers.after(connectTimeoutMs, () => {
-      session.destroy();
-      reject(new ConnectionError('TIMED_OUT', `${peer} did not accept within ${connectTimeoutMs} ms`));
-    });
-    session.once('error', (error: Error) => {
+    const fail = (error: ConnectionError) => {
       timer.cancel();
-      reject(connectionErrorFrom(error, peer));
-    });
+      session.destroy();
+      reject(error);
+    };
+    const timer = timers.after(connectTimeoutMs, () =>
+      fail(new ConnectionError('TIMED_OUT', `${peer} did not accept within ${connectTimeoutMs} ms`)),
+    );
+    session.once('error', (error: Error) => fail(connectionErrorFrom(error, peer)));
+    session.once('close', () => fail(new ConnectionError('CLOSED', `${peer} closed the connection`)));
     session.once('connect', () => {
+      if (secured !== null && secured.alpnProtocol !== 'h2') {
+        fail(new ConnectionError('INSECURE', `${peer} does not offer HTTP/2 over TLS`));
+        return;
+      }
       timer.cancel();
       session.setLocalWindowSize(SESSION_WINDOW_BYTES);
       resolve(session);

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Timer, Timers } from '../runtime/clock.ts';
+import { connectTls, type ClientTls } from '../tls/client.ts';
 import { connectionErrorFrom, peerName } from './connect-errors.ts';
 import { ConnectionError, type Address } from './connection.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -28,6 +29,8 @@ function newMemory(bytes: number): Buffer {
 export class KafkaChannel {
   readonly peer: string;
   readonly #socket: Socket;
+  /** After which event the peer may be spoken to. */
+  readonly #readyEvent: 'connect' | 'secureConnect';
   readonly #timers: Timers;
   readonly #reader: FrameReader;
   readonly #pending: PendingCall[] = [];
@@ -36,7 +39,7 @@ export class KafkaChannel {
   #corked = false;
   #ended: ConnectionError | null = null;
 
-  private constructor(address: Address, timers: Timers) {
+  private constructor(address: Address, timers: Timers, tls: ClientTls | null) {
     this.peer = peerName(address);
     this.#timers = timers;
     this.#reader = new FrameReader({
@@ -50,12 +53,21 @@ export class KafkaChannel {
       buffer: () => this.#reader.target(),
       callback: (length: number, buffer: Uint8Array) => this.#consume(buffer as Buffer, length),
     };
-    this.#socket = connect({ ...address, noDelay: true, keepAlive: true, onread });
+    this.#socket =
+      tls === null
+        ? connect({ ...address, noDelay: true, keepAlive: true, onread })
+        : connectTls({ ...address, tls, onread });
+    this.#readyEvent = tls === null ? 'connect' : 'secureConnect';
   }
 
-  /** @throws ConnectionError: REFUSED, TIMED_OUT or CLOSED */
-  static open(address: Address, connectTimeoutMs: number, timers: Timers): Promise<KafkaChannel> {
-    const channel = new KafkaChannel(address, timers);
+  /** @throws ConnectionError: REFUSED, TIMED_OUT, INSECURE or CLOSED */
+  static open(
+    address: Address,
+    connectTimeoutMs: number,
+    timers: Timers,
+    tls: ClientTls | null,
+  ): Promise<KafkaChannel> {
+    const channel = new KafkaChannel(address, timers, tls);
     return new Promise((resolve, reject) => {
       const timer = timers.after(connectTimeoutMs, () =>
         channel.fail(new ConnectionError('TIMED_OUT', `${channel.peer} did not accept within ${connectTimeoutMs} ms`)),
@@ -130,7 +142,7 @@ export class KafkaChannel {
   }
 
   #listen(onConnect: () => void): void {
-    this.#socket.once('connect', onConnect);
+    this.#socket.once(this.#readyEvent, onConnect);
     this.#socket.on('error', error => this.fail(connectionErrorFrom(error, this.peer)));
     this.#socket.on('close', () => this.fail(new ConnectionError('CLOSED', `${this.peer} closed the connection`)));
     this.#socket.resume();

@@ -4,6 +4,7 @@ import { decodeResponseHeader, encodeRequestFrame } from '../protocol/headers.ts
 import { ApiVersions } from '../protocol/messages/api-versions.ts';
 import { Produce } from '../protocol/messages/produce.ts';
 import type { Timers } from '../runtime/clock.ts';
+import type { ClientTls } from '../tls/client.ts';
 import { ConnectionError, type Address, type CallOptions, type Connection, type Connector } from './connection.ts';
 import { KafkaChannel } from './kafka-channel.ts';
 import { advertisedVersions, chooseVersion, type AdvertisedVersions } from './versions.ts';
@@ -16,6 +17,8 @@ export interface KafkaConnectorOptions {
   /** Ask for the peer's API versions first; without it every call must name its version. */
   readonly negotiate: boolean;
   readonly timers: Timers;
+  /** How connections are secured; null or absent: not at all. */
+  readonly tls?: ClientTls | null;
 }
 
 /** Opens connections that speak the Kafka wire protocol. */
@@ -27,8 +30,8 @@ export class KafkaConnector implements Connector {
   }
 
   async connect(address: Address): Promise<Connection> {
-    const { connectTimeoutMs, timers, negotiate } = this.#options;
-    const channel = await KafkaChannel.open(address, connectTimeoutMs, timers);
+    const { connectTimeoutMs, timers, negotiate, tls = null } = this.#options;
+    const channel = await KafkaChannel.open(address, connectTimeoutMs, timers, tls);
     const connection = new KafkaConnection(channel, this.#options);
     if (!negotiate) return connection;
     try {

@@ -1,4 +1,4 @@
-import { atLeast, oneOf } from '../../../shared/config/rules.ts';
+import { atLeast, matching, oneOf, someOf } from '../../../shared/config/rules.ts';
 import {
   boolean,
   className,
@@ -10,10 +10,11 @@ import {
   string,
   type ConfigTable,
 } from '../../../shared/config/table.ts';
-import { notYet } from './scopes.ts';
+import { notYet, perBroker } from './scopes.ts';
 
 const dynamic = { status: 'notYet', dynamic: 'per-broker' } as const;
 const storeType = oneOf('JKS', 'PKCS12', 'PEM');
+const JKS_TOO = 'JKS stands for PKCS12 too, as in Java; stores that are really JKS have to be converted.';
 
 /** SASL, TLS, delegation tokens, and the encoding of passwords in ZooKeeper. */
 export const SECURITY = {
@@ -46,29 +47,43 @@ export const SECURITY = {
   ),
   'security.providers': string(null, 'Java security providers; have no meaning here.', notYet),
   'ssl.client.auth': string('none', 'Whether clients show a certificate.', {
-    ...dynamic,
+    ...perBroker,
     rule: oneOf('none', 'requested', 'required'),
   }),
-  'ssl.keystore.type': string('JKS', 'Kind of the key store.', { ...dynamic, rule: storeType }),
-  'ssl.keystore.location': string(null, 'Key store file.', dynamic),
-  'ssl.keystore.password': password(null, 'Password of the key store.', dynamic),
-  'ssl.key.password': password(null, 'Password of the private key.', dynamic),
-  'ssl.keystore.key': password(null, 'Private key as PEM text.', dynamic),
-  'ssl.keystore.certificate.chain': password(null, 'Certificate chain as PEM text.', dynamic),
-  'ssl.truststore.type': string('JKS', 'Kind of the trust store.', { ...dynamic, rule: storeType }),
-  'ssl.truststore.location': string(null, 'Trust store file.', dynamic),
-  'ssl.truststore.password': password(null, 'Password of the trust store.', dynamic),
-  'ssl.truststore.certificates': password(null, 'Trusted certificates as PEM text.', dynamic),
-  'ssl.enabled.protocols': list(['TLSv1.2', 'TLSv1.3'], 'TLS versions accepted.', dynamic),
-  'ssl.protocol': string('TLSv1.3', 'TLS version to prefer.', dynamic),
+  'ssl.keystore.type': string('JKS', `Kind of the key store. ${JKS_TOO}`, { ...perBroker, rule: storeType }),
+  'ssl.keystore.location': string(null, 'File with the private key and its certificates.', perBroker),
+  'ssl.keystore.password': password(null, 'Password of the key store.', perBroker),
+  'ssl.key.password': password(null, 'Password of the private key in a PEM key store.', perBroker),
+  'ssl.keystore.key': password(null, 'Private key as PEM text, in place of a file.', perBroker),
+  'ssl.keystore.certificate.chain': password(null, 'Its certificate, and those above it, as PEM text.', perBroker),
+  'ssl.truststore.type': string('JKS', `Kind of the trust store. ${JKS_TOO}`, { ...perBroker, rule: storeType }),
+  'ssl.truststore.location': string(
+    null,
+    'File with the certificates to trust. Unset: the authorities that Node trusts.',
+    perBroker,
+  ),
+  'ssl.truststore.password': password(null, 'Password of the trust store.', perBroker),
+  'ssl.truststore.certificates': password(null, 'Certificates to trust as PEM text, in place of a file.', perBroker),
+  'ssl.enabled.protocols': list(['TLSv1.2', 'TLSv1.3'], 'TLS versions to accept; a run without gaps.', {
+    ...perBroker,
+    rule: someOf('TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'),
+  }),
+  'ssl.protocol': string('TLSv1.3', 'As in Kafka, `ssl.enabled.protocols` decides; taken for old files.', {
+    ...perBroker,
+    rule: oneOf('TLS', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'),
+  }),
   'ssl.provider': string(null, 'Java security provider for TLS; has no meaning here.', dynamic),
-  'ssl.cipher.suites': list([], 'Cipher suites allowed; empty: all.', dynamic),
+  'ssl.cipher.suites': list(
+    [],
+    "Cipher suites to accept, by IANA's names or OpenSSL's; empty: the usual ones.",
+    perBroker,
+  ),
   'ssl.keymanager.algorithm': string('SunX509', 'Java key manager; has no meaning here.', dynamic),
   'ssl.trustmanager.algorithm': string('PKIX', 'Java trust manager; has no meaning here.', dynamic),
   'ssl.endpoint.identification.algorithm': string(
     'https',
-    'How host names in certificates of other brokers are checked; empty: not at all.',
-    dynamic,
+    'Whether certificates of other brokers must name their hosts; empty: they need not.',
+    { ...perBroker, rule: matching(/^(https)?$/i, 'https or empty') },
   ),
   'ssl.secure.random.implementation': string(null, 'Java source of randomness; has no meaning here.', dynamic),
   'ssl.engine.factory.class': className(null, 'Java TLS engine; has no meaning here.', dynamic),

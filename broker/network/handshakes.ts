@@ -1,0 +1,78 @@
+import type { Socket } from 'node:net';
+import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import type { ListenerTls } from '../security/listener-tls.ts';
+
+/** How long a handshake may take. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** What is offered by ALPN (RFC 7301); Kafka's clients do not ask. */
+const PROTOCOLS = ['h2', 'http/1.1'];
+
+/** The parts of tls.Server that are not public. */
+interface ServerInternals {
+  _sharedCreds?: SecureContext;
+  sessionIdContext?: string;
+}
+
+/**
+ * The TLS handshakes of one listener. The server in here owns no port: accepted sockets are given to it, and come back
+ * secured.
+ */
+export class Handshakes {
+  readonly #server: Server;
+  /** Who waits for which connection; the addresses and ports of its ends tell a connection from all others. */
+  readonly #waiting = new Map<string, (secured: TLSSocket) => void>();
+
+  /** @param failed told of each handshake that failed */
+  constructor(tls: ListenerTls, failed: (error: Error, socket: Socket) => void) {
+    this.#server = createServer({ ...tls.options, ALPNProtocols: PROTOCOLS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
+    useTrust(this.#server, tls);
+    this.#server.on('tlsClientError', (error, socket) => failed(verdictOn(socket) ?? error, socket));
+    this.#server.on('secureConnection', socket => {
+      // A certificate that is only requested still has to be a good one, as in Java.
+      const verdict = socket.getPeerX509Certificate() === undefined ? null : verdictOn(socket);
+      if (verdict === null) {
+        this.#waiting.get(connectionKey(socket))?.(socket);
+        return;
+      }
+      failed(verdict, socket);
+      socket.destroy();
+    });
+  }
+
+  /** Secures a socket of which nothing has been read. When that fails the socket closes, and `done` is not called. */
+  begin(socket: Socket, done: (secured: TLSSocket) => void): void {
+    const key = connectionKey(socket);
+    socket.once('close', () => this.#waiting.delete(key));
+    this.#waiting.set(key, secured => {
+      this.#waiting.delete(key);
+      done(secured);
+    });
+    this.#server.emit('connection', socket);
+  }
+}
+
+/**
+ * A server hands on all options of its context but `allowPartialTrustChain`. So the context is made apart and put in the
+ * place of the server's own; on a Node without that place, trust stores work as far as their certificates are signed by
+ * themselves.
+ */
+function useTrust(server: Server, { options }: ListenerTls): void {
+  const internals = server as unknown as ServerInternals;
+  if (internals._sharedCreds === undefined) return;
+  const { sessionIdContext } = internals;
+  internals._sharedCreds = createSecureContext({
+    ...options,
+    honorCipherOrder: true,
+    ...(sessionIdContext === undefined ? {} : { sessionIdContext }),
+  });
+}
+
+function connectionKey({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress}:${remotePort}-${localAddress}:${localPort}`;
+}
+
+/** Why the client's certificate is not accepted, as the error that a client would get; null when it is. */
+function verdictOn(socket: TLSSocket): Error | null {
+  const code = socket.authorizationError as Error | string | null | undefined;
+  return typeof code === 'string' ? Object.assign(new Error(code), { code }) : (code ?? null);
+}
