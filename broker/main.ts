@@ -93,7 +93,9 @@ async function run(argv: readonly string[]): Promise<void> {
   try {
     await broker.start();
   } catch (error) {
-    logger.fatal({ err: error }, 'the start failed');
+    // What the configuration names may be found unusable as late as here: that is no crash, so it needs no stack.
+    if (error instanceof ConfigError) logger.fatal(error.message);
+    else logger.fatal({ err: error }, 'the start failed');
     await broker.abandon();
     process.exit(1);
   }

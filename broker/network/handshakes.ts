@@ -7,7 +7,11 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** What is offered by ALPN (RFC 7301); Kafka's clients do not ask. */
 const PROTOCOLS = ['h2', 'http/1.1'];
 
-/** The parts of tls.Server that are not public. */
+/** The parts of Node's TLS that are not public. */
+interface SocketInternals {
+  _parent?: Socket | null;
+}
+
 interface ServerInternals {
   _sharedCreds?: SecureContext;
   sessionIdContext?: string;
@@ -26,7 +30,7 @@ export class Handshakes {
   constructor(tls: ListenerTls, failed: (error: Error, socket: Socket) => void) {
     this.#server = createServer({ ...tls.options, ALPNProtocols: PROTOCOLS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
     useTrust(this.#server, tls);
-    this.#server.on('tlsClientError', (error, socket) => failed(verdictOn(socket) ?? error, socket));
+    this.#server.on('tlsClientError', (error, socket) => failed(verdictOn(socket) ?? error, acceptedOf(socket)));
     this.#server.on('secureConnection', socket => {
       // A certificate that is only requested still has to be a good one, as in Java.
       const verdict = socket.getPeerX509Certificate() === undefined ? null : verdictOn(socket);
@@ -45,8 +49,11 @@ export class Handshakes {
     socket.once('close', () => this.#waiting.delete(key));
     this.#waiting.set(key, secured => {
       this.#waiting.delete(key);
+      secured.allowHalfOpen = true;
       done(secured);
     });
+    // A peer that has said all it has to say before the handshake is over, as port checks do, is gone.
+    socket.allowHalfOpen = false;
     this.#server.emit('connection', socket);
   }
 }
@@ -65,6 +72,11 @@ function useTrust(server: Server, { options }: ListenerTls): void {
     honorCipherOrder: true,
     ...(sessionIdContext === undefined ? {} : { sessionIdContext }),
   });
+}
+
+/** The socket below: unlike the TLS one it still knows its peer after it was closed. */
+function acceptedOf(secured: TLSSocket): Socket {
+  return (secured as unknown as SocketInternals)._parent ?? secured;
 }
 
 function connectionKey({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

@@ -51,7 +51,8 @@ trace, debug, info (the default), warn, error, fatal or silent.
 - \`queued.max.request.bytes=-1\` stands for 64 MiB, not for "no limit": a process that reads without limit dies.
 - \`socket.request.max.bytes\` is at most 1073741823, so that the first bytes of a connection tell its protocol.
 - \`advertised.listeners\`, or \`listeners\` in its place, can hold neither \`0.0.0.0\` nor \`::\`.
-- Listeners with TLS or SASL, TLS towards ZooKeeper, and \`process.roles\` (KRaft) are refused with a sentence, not ignored.
+- Key and trust stores are PEM or PKCS#12. A JKS store is refused with the \`keytool\` line that converts it.
+- Listeners with SASL, TLS towards ZooKeeper, and \`process.roles\` (KRaft) are refused with a sentence, not ignored.
 - Passwords cannot be changed while the broker runs.
 `;
 

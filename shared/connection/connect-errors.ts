@@ -32,3 +32,13 @@ export function connectionErrorFrom(error: Error, peer: string): ConnectionError
   connectionError.cause = error;
   return connectionError;
 }
+
+/**
+ * The error of the first call on a connection. Since TLS 1.3 a server looks at the client's certificate when the client
+ * is already through with the handshake, and Node's servers then close without a word: so the likely reason is named.
+ */
+export function firstCallError(error: unknown, isSecured: boolean): unknown {
+  if (!isSecured || !(error instanceof ConnectionError) || error.code !== 'CLOSED') return error;
+  const hint = 'right after the TLS handshake; it may not accept the certificate of this side, or want one';
+  return new ConnectionError('CLOSED', `${error.message} (${hint})`);
+}

@@ -4,7 +4,7 @@ import { ErrorCode } from '../protocol/errors.ts';
 import { ApiVersions } from '../protocol/messages/api-versions.ts';
 import type { Timers } from '../runtime/clock.ts';
 import { connectTls, type ClientTls } from '../tls/client.ts';
-import { connectionErrorFrom, peerName } from './connect-errors.ts';
+import { connectionErrorFrom, firstCallError, peerName } from './connect-errors.ts';
 import { ConnectionError, type Address, type CallOptions, type Connection, type Connector } from './connection.ts';
 import { collectAnswer, type RpcAnswer } from './rpc-answer.ts';
 import { CLIENT_ID_HEADER, RPC_CONTENT_TYPE, RPC_PATH } from './rpc.ts';
@@ -45,7 +45,7 @@ export class Http2Connector implements Connector {
       await connection.learnVersions();
     } catch (error) {
       connection.close();
-      throw error;
+      throw firstCallError(error, (this.#options.tls ?? null) !== null);
     }
     return connection;
   }

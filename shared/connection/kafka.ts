@@ -5,6 +5,7 @@ import { ApiVersions } from '../protocol/messages/api-versions.ts';
 import { Produce } from '../protocol/messages/produce.ts';
 import type { Timers } from '../runtime/clock.ts';
 import type { ClientTls } from '../tls/client.ts';
+import { firstCallError } from './connect-errors.ts';
 import { ConnectionError, type Address, type CallOptions, type Connection, type Connector } from './connection.ts';
 import { KafkaChannel } from './kafka-channel.ts';
 import { advertisedVersions, chooseVersion, type AdvertisedVersions } from './versions.ts';
@@ -38,7 +39,7 @@ export class KafkaConnector implements Connector {
       await connection.negotiate();
     } catch (error) {
       connection.close();
-      throw error;
+      throw firstCallError(error, tls !== null);
     }
     return connection;
   }

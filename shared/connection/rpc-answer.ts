@@ -1,4 +1,5 @@
 import type { ClientHttp2Stream } from 'node:http2';
+import { connectionErrorFrom } from './connect-errors.ts';
 import { ConnectionError } from './connection.ts';
 
 /** An answer of more bytes cannot be held in one Buffer that a decoder works on. */
@@ -31,7 +32,7 @@ export function collectAnswer(
     const whole = body?.finish() ?? null;
     if (whole !== null) resolve({ status, body: whole });
   });
-  stream.on('error', (error: Error) => reject(new ConnectionError('CLOSED', `${peer}: ${error.message}`)));
+  stream.on('error', (error: Error) => reject(connectionErrorFrom(error, peer)));
   stream.on('close', () => reject(new ConnectionError('CLOSED', `${peer} reset the call`)));
   const fail = (reason: string) => {
     reject(new ConnectionError('BAD_RESPONSE', `${peer}: ${reason}`));

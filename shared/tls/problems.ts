@@ -25,18 +25,15 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
 const VERIFICATION =
   /^(CERT_|CRL_|SELF_SIGNED_CERT|DEPTH_ZERO_|UNABLE_TO_|INVALID_(CA|PURPOSE)|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_CERT)/;
 
+/** OpenSSL's own line, in errors without a code: `…:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:…`. */
+const OPENSSL_LINE = /:SSL routines:[^:]*:([^:]+):/;
+
 /** Why TLS could not be agreed on, or null for an error of another kind. */
 export function tlsProblem(error: Error): string | null {
-  const { code = '', reason } = error as NodeJS.ErrnoException & { reason?: string };
-  const isTls =
-    code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || VERIFICATION.test(code);
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const reason = OPENSSL_LINE.exec(error.message)?.[1];
+  const isTls = reason !== undefined || /^ERR_(SSL|TLS)_/.test(code) || VERIFICATION.test(code);
   if (!isTls) return null;
-  const symbol = code === 'EPROTO' ? `ERR_SSL_${reasonIn(error.message).toUpperCase().replaceAll(' ', '_')}` : code;
-  const meaning = MEANINGS.find(([pattern]) => pattern.test(symbol))?.[1];
-  return meaning ?? reason ?? error.message;
-}
-
-/** OpenSSL's own line: `…:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/…`. */
-function reasonIn(message: string): string {
-  return /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? '';
+  const symbol = reason === undefined ? code : `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`;
+  return MEANINGS.find(([pattern]) => pattern.test(symbol))?.[1] ?? reason ?? error.message;
 }

@@ -23,7 +23,7 @@ export interface IssueOptions {
   readonly to?: string;
 }
 
-const PASSWORD = 'secret';
+const PASSWORD = 'st0re-pass';
 const DAY_MS = 86_400_000;
 
 export function openssl(args: readonly string[], input = ''): string {
@@ -100,13 +100,36 @@ export function opensslTime(ms: number): string {
 
 /** A PKCS#12 key store of the certificate; `args` are further ones of `openssl pkcs12 -export`. */
 export function keyStoreFile(file: string, { pemFile, keyFile }: Certificate, args: readonly string[] = []): string {
-  openssl(['pkcs12', '-export', '-inkey', keyFile, '-in', pemFile, '-out', file, '-passout', `pass:${PASSWORD}`, ...args]);
+  openssl([
+    'pkcs12',
+    '-export',
+    '-inkey',
+    keyFile,
+    '-in',
+    pemFile,
+    '-out',
+    file,
+    '-passout',
+    `pass:${PASSWORD}`,
+    ...args,
+  ]);
   return file;
 }
 
 /** A PKCS#12 store with nothing but a certificate. */
 export function trustStoreFile(file: string, certificateFile: string, args: readonly string[] = []): string {
-  openssl(['pkcs12', '-export', '-nokeys', '-in', certificateFile, '-out', file, '-passout', `pass:${PASSWORD}`, ...args]);
+  openssl([
+    'pkcs12',
+    '-export',
+    '-nokeys',
+    '-in',
+    certificateFile,
+    '-out',
+    file,
+    '-passout',
+    `pass:${PASSWORD}`,
+    ...args,
+  ]);
   return file;
 }
 

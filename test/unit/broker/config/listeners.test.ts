@@ -70,7 +70,7 @@ describe('parseListeners', () => {
     ['a port twice', { ...twoNets, listeners: 'INTERNAL://:1,EXTERNAL://:1' }, /different port/],
     ['a name without protocol', { listeners: 'PLAINTEXT://:1,OTHER://:2' }, /OTHER lacks/],
     ['an unknown protocol', { 'listener.security.protocol.map': 'PLAINTEXT:CLEAR' }, /NAME:PROTOCOL/],
-    ['a protocol not served', { listeners: 'SSL://:1' }, /SSL is not served yet/],
+    ['a protocol not served', { listeners: 'SASL_SSL://:1' }, /SASL_SSL is not served yet/],
     [
       'an advertised stranger',
       { ...twoNets, 'advertised.listeners': 'INTERNAL://a:1,PLAINTEXT://a:2' },

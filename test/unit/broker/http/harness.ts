@@ -4,6 +4,7 @@ import type { Readiness } from '../../../../broker/http/ports.ts';
 import { systemClock, systemTimers } from '../../../../shared/runtime/clock.ts';
 import { silentLogger } from '../../../../shared/runtime/logger.ts';
 import type { BufferPool } from '../../../../shared/memory/buffer-pool.ts';
+import type { ListenerSpec } from '../../../../broker/network/options.ts';
 import { RequestMemory } from '../../../../broker/network/request-memory.ts';
 import { startServer, StubDispatcher, type Respond, type ServerUnderTest } from '../network/harness.ts';
 
@@ -20,6 +21,7 @@ export interface HttpSettings {
   readonly requestTimeoutMs?: number;
   readonly maxRequestBytes?: number;
   readonly readiness?: () => Readiness;
+  readonly listeners?: ListenerSpec[];
 }
 
 const apps: HttpApp[] = [];
@@ -46,7 +48,11 @@ export async function startHttp(settings: HttpSettings): Promise<HttpUnderTest> 
     registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'samsa_up 1\n' },
   });
   apps.push(app);
-  const server = await startServer({ respond: settings.respond, http: app });
+  const server = await startServer({
+    respond: settings.respond,
+    http: app,
+    ...(settings.listeners === undefined ? {} : { listeners: settings.listeners }),
+  });
   return { ...server, memory, app, calls, origin: `http://127.0.0.1:${server.port}` };
 }
 

@@ -179,6 +179,7 @@ export class RawClient {
       this.#notify();
     });
     socket.on('error', () => {});
+    socket.on('end', () => socket.end());
     socket.on('close', () => {
       this.ended = true;
       this.#notify();
@@ -188,9 +189,13 @@ export class RawClient {
   static async connect(port: number): Promise<RawClient> {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true });
     const client = new RawClient(socket);
-    socket.on('end', () => socket.end());
     await once(socket, 'connect');
     return client;
+  }
+
+  /** Speaks over a socket that is connected already. */
+  static over(socket: Socket): RawClient {
+    return new RawClient(socket);
   }
 
   write(...chunks: Buffer[]): void {
