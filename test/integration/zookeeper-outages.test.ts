@@ -284,7 +284,11 @@ describe('a client of one server', () => {
 
 describe('a server that goes down', () => {
   it('and stays down for long keeps the sessions: clients come back as who they were', async () => {
-    const server = await ZooKeeperProcess.start();
+    // A server that starts again gives its old sessions one timeout from then on, and a busy machine may need longer than
+    // that second until it lets clients in. Ticks of a day keep it from ending sessions: only the client could do so.
+    const day = 86_400_000;
+    const sessions = ['minSessionTimeout=1000', 'maxSessionTimeout=10000'];
+    const server = await ZooKeeperProcess.start({ tickTime: day, configuration: sessions });
     cleanups.push(() => server.kill());
     const client = await connect(server.connectString, 1000);
     const events = sessionEvents(client);
