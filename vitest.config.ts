@@ -1,15 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
-/** One project a kind of test: unit tests touch no process and no network; the others start real ones. */
+/**
+ * One project a kind of test: unit tests touch no process and no network; the others start real ones. Time limits only
+ * bound a run that hangs; nothing is tried twice, so that a test that fails now and then is looked into.
+ */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          setupFiles: ['test/support/property-runs.ts'],
+          testTimeout: process.env.FAST_CHECK_RUNS || process.env.CHAOS_RUNS ? 0 : 180_000,
+          pool: 'forks',
+        },
+      },
       {
         test: {
           name: 'integration',
-          // A retried test is reported as such; it is looked into, but does not keep a machine that was busy from landing.
-          retry: process.env.CI === undefined ? 0 : 1,
           include: ['test/integration/**/*.test.ts', 'test/system/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,

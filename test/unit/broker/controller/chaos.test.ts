@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { partitionKey } from '../../../../shared/topics/topic-partition.ts';
 import type { LeaderAndIsr } from '../../../../shared/zookeeper/store.ts';
 import { ControllerCluster } from '../../../support/controller-cluster.ts';
+import { chaosRuns } from '../../../support/property-runs.ts';
 
 const BROKERS = [0, 1, 2, 3];
 const TOPICS = ['a', 'b'];
@@ -156,6 +157,6 @@ test('brokers crash, hang and lose sessions while topics come and go: order retu
       await expectConvergence(cluster);
       await watchman.look();
     }),
-    { numRuns: 60 },
+    chaosRuns(60),
   );
-}, 120_000);
+});

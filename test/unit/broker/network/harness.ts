@@ -14,6 +14,7 @@ import { Metadata } from '../../../../shared/protocol/messages/metadata.ts';
 import { Produce } from '../../../../shared/protocol/messages/produce.ts';
 import { systemClock, systemTimers, type Clock, type Timers } from '../../../../shared/runtime/clock.ts';
 import type { Logger } from '../../../../shared/runtime/logger.ts';
+import { waitFor } from '../../../support/wait.ts';
 
 type Answer = Buffer[] | undefined;
 export type Respond = (body: Buffer, context: RequestContext) => Answer | Promise<Answer>;
@@ -160,12 +161,38 @@ export const METADATA = Metadata.key;
 export const PRODUCE = Produce.key;
 export const FETCH = Fetch.key;
 
+/** Bytes in the order in which they came, joined only when they are taken: a test may let megabytes pile up. */
+class ByteQueue {
+  #chunks: Buffer[] = [];
+  length = 0;
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.length += chunk.length;
+  }
+
+  /** The next four bytes, which stay; null when there are fewer. */
+  peekInt32(): number | null {
+    if (this.length < 4) return null;
+    while (this.#chunks[0]!.length < 4) this.#chunks.unshift(Buffer.concat(this.#chunks.splice(0, 2)));
+    return this.#chunks[0]!.readInt32BE(0);
+  }
+
+  take(count: number): Buffer {
+    let joined = 0;
+    let chunks = 0;
+    while (joined < count) joined += this.#chunks[chunks++]!.length;
+    const bytes = Buffer.concat(this.#chunks.splice(0, chunks));
+    if (joined > count) this.#chunks.unshift(bytes.subarray(count));
+    this.length -= count;
+    return bytes.subarray(0, count);
+  }
+}
+
 /** A client that knows nothing but frames. */
 export class RawClient {
   readonly socket: Socket;
-  #received = Buffer.alloc(0);
-  /** What came since somebody looked last. */
-  #chunks: Buffer[] = [];
+  readonly #received = new ByteQueue();
   /** Chunks as the kernel gave them. */
   reads = 0;
   ended = false;
@@ -175,7 +202,7 @@ export class RawClient {
     this.socket = socket;
     socket.on('data', chunk => {
       this.reads++;
-      this.#chunks.push(chunk);
+      this.#received.push(chunk);
       this.#notify();
     });
     socket.on('error', () => {});
@@ -205,14 +232,10 @@ export class RawClient {
   /** The next answer: correlation id and what follows. */
   async answer(): Promise<{ id: number; body: Buffer }> {
     for (;;) {
-      if (this.#chunks.length > 0) this.#received = Buffer.concat([this.#received, ...this.#chunks.splice(0)]);
-      if (this.#received.length >= 4) {
-        const end = 4 + this.#received.readInt32BE(0);
-        if (this.#received.length >= end) {
-          const whole = this.#received.subarray(0, end);
-          this.#received = this.#received.subarray(end);
-          return { id: whole.readInt32BE(4), body: whole.subarray(8) };
-        }
+      const size = this.#received.peekInt32();
+      if (size !== null && this.#received.length >= 4 + size) {
+        const whole = this.#received.take(4 + size);
+        return { id: whole.readInt32BE(4), body: whole.subarray(8) };
       }
       if (this.ended) throw new Error('the connection was closed');
       await this.#change();
@@ -238,13 +261,9 @@ export class RawClient {
   }
 }
 
-/** Waits for a condition, which must come true within five seconds. */
+/** Waits for a condition. The limit only bounds a test that fails. */
 export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come true`);
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
+  await waitFor(what, condition, { timeoutMs: 60_000, everyMs: 5 });
 }
 
 /** A promise and what settles it. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ErrorCode } from '../../../../shared/protocol/errors.ts';
 import { readAll } from '../storage/support.ts';
 import { ReplicationCluster } from './support.ts';
+import { chaosRuns } from '../../../support/property-runs.ts';
 
 const IDS = [1, 2, 3];
 const PARTITIONS = [0, 1];
@@ -163,6 +164,6 @@ test('whatever happens, what was acknowledged by all stays where it is, and the 
       await chaos.heal();
       await chaos.check();
     }),
-    { numRuns: Number(process.env['CHAOS_RUNS'] ?? 40) },
+    chaosRuns(40),
   );
-}, 120_000);
+});

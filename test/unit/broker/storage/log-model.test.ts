@@ -5,6 +5,7 @@ import { DEFAULT_STORAGE_OPTIONS, type LogManager } from '../../../../broker/sto
 import type { PartitionLog } from '../../../../broker/storage/partition-log.ts';
 import { PoisoningPool } from '../../../support/poisoning-pool.ts';
 import { batchOf, fixture, ordersLog, recordsIn } from './support.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 /** What may happen to a log, with numbers to be scaled to the state it meets. */
 type Operation =
@@ -229,7 +230,7 @@ describe('a log under random operations', () => {
           expect(run.manager.offlineDirectories).toEqual([]);
         },
       ),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameError, FrameReader, type FrameSink } from '../../../../shared/connection/frame-reader.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 function framed(body: Buffer): Buffer {
   const size = Buffer.alloc(4);
@@ -59,7 +60,7 @@ describe('FrameReader', () => {
         expect(frames.every((frame, i) => frame.equals(list[i]!))).toBe(true);
         expect(reader.midFrame).toBe(false);
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 
@@ -83,7 +84,7 @@ describe('FrameReader', () => {
         expect(frames.length).toBe(list.length);
         expect(frames.every((frame, i) => frame.equals(list[i]!))).toBe(true);
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 

@@ -5,6 +5,7 @@ import { ProtocolError } from '../../../../shared/protocol/errors.ts';
 import type { Message } from '../../../../shared/protocol/message.ts';
 import { ALL_APIS } from '../../../support/all-apis.ts';
 import { arbitraryMessage } from '../../../support/arbitrary-message.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 const messages: Message[] = ALL_APIS.flatMap(api => [api.request, api.response]);
 const cases = messages.flatMap(message =>
@@ -36,7 +37,7 @@ describe.each(cases)('$name', ({ message, version }) => {
         const json: unknown = JSON.parse(JSON.stringify(message.toJson(value, version)));
         expect(message.fromJson(json, version)).toEqual(value);
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 
@@ -54,7 +55,7 @@ describe.each(cases)('$name', ({ message, version }) => {
           expect.fail(`${length} of ${bytes.length} bytes were taken for a whole message`);
         }
       }),
-      { numRuns: 3 },
+      runs(3),
     );
   });
 
@@ -67,14 +68,14 @@ describe.each(cases)('$name', ({ message, version }) => {
         for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
         decodesOrRefuses(message, bytes, version);
       }),
-      { numRuns: 25 },
+      runs(25),
     );
   });
 
   test('random bytes are a message or a ProtocolError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), noise => decodesOrRefuses(message, Buffer.from(noise), version)),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 });

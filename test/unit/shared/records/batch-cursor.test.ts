@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchCursor } from '../../../../shared/records/batch-cursor.ts';
 import * as batch from '../../../../shared/records/batch.ts';
 import { COMMIT_MARKER, TWO_RECORDS, anyRecords, build, bytes, thrown } from './support.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 function offsets(buffer: Buffer, cursor: BatchCursor): number[] {
   const found: number[] = [];
@@ -57,7 +58,7 @@ describe('walking the batches of a buffer', () => {
         expect(cursor.position).toBe(end);
         expect(cursor.tornBytes).toBe(length - end);
       }),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 

@@ -5,6 +5,7 @@ import type { CodecName } from '../../../../shared/records/compression.ts';
 import { compressLz4, decompressLz4 } from '../../../../shared/records/lz4.ts';
 import { RecordsError } from '../../../../shared/records/errors.ts';
 import { bytes, expectNoOtherError, thrown } from './support.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 const names = (Object.keys(CODECS) as CodecName[]).filter(name => name !== 'none');
 
@@ -229,7 +230,7 @@ describe('bounds and damage', () => {
         for (const [place, value] of edits) damaged[place % damaged.length] = value;
         expectNoOtherError(() => expect(decompress(codecOf(name), damaged, limit).length).toBeLessThanOrEqual(limit));
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc32c, portableCrc32c } from '../../../../shared/records/crc32c.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 /** The definition, bit by bit. */
 function reference(data: Uint8Array): number {
@@ -33,7 +34,7 @@ describe('CRC-32C', () => {
         expect(crc32c(data, start, end)).toBe(expected);
         expect(portableCrc32c(data, start, end)).toBe(expected);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

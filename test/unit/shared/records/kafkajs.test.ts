@@ -6,6 +6,7 @@ import { CODECS } from '../../../../shared/records/compression.ts';
 import { readMessageSet, writeMessageSet } from '../../../../shared/records/message-set.ts';
 import { T, anyRecords, build, fromHex, placed, read, toHex } from './support.ts';
 import type { PlainRecord } from './support.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 /** Both directions against the codec of kafkajs, which shares no line with ours. It brings gzip only. */
 
@@ -81,7 +82,7 @@ describe('magic 2', () => {
           })),
         ).toEqual(placed(list, 9));
       }),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 
@@ -107,7 +108,7 @@ describe('magic 2', () => {
         expect(batch.lastSequence(buffer, 0)).toBe(2 + list.length);
         expect(read(buffer)).toEqual(placed(list));
       }),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 });

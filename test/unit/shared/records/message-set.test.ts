@@ -6,6 +6,7 @@ import { compressLz4 } from '../../../../shared/records/lz4.ts';
 import { readMessageSet, writeMessageSet } from '../../../../shared/records/message-set.ts';
 import type { LegacyMagic, LegacyMessage } from '../../../../shared/records/message-set.ts';
 import { T, TWO_RECORDS, bytes, expectNoOtherError, thrown } from './support.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 const V0 = bytes('0000000000000003 00000015 71ef5770 00 00 00000002 6b31 00000005 68656c6c6f');
 const V1 = bytes('0000000000000003 0000001d 9e349596 01 00 0000018bcfe56800 00000002 6b31 00000005 68656c6c6f');
@@ -106,7 +107,7 @@ describe('message sets', () => {
         const expected = magic === 1 ? list : list.map(entry => ({ ...entry, timestamp: -1 }));
         expect([...readMessageSet(writeMessageSet(list, magic, CODECS[name]))]).toEqual(expected);
       }),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 
@@ -214,7 +215,7 @@ describe('damage to a message set', () => {
         for (const [at, value] of edits) damaged[at] = value;
         expectNoOtherError(() => [...readMessageSet(withCodec(damaged, 0))]);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
     const longKey = Buffer.from(V1);
     longKey.writeInt32BE(100, 26);

@@ -18,6 +18,7 @@ import {
   expectNoOtherError,
   thrown,
 } from './support.ts';
+import { runs } from '../../../support/property-runs.ts';
 
 const codecs = Object.keys(CODECS) as CodecName[];
 
@@ -34,7 +35,7 @@ describe('records built and read again', () => {
         expect(batch.maxTimestamp(built, 0)).toBe(Math.max(...records.map(record => record.timestamp)));
         expect(read(built)).toEqual(placed(records, baseOffset));
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 
@@ -55,7 +56,7 @@ describe('records built and read again', () => {
         expect(builder.recordCount).toBe(records.length);
         expect(builder.sizeInBytes).toBe(builder.build().length);
       }),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 
@@ -188,7 +189,7 @@ describe('what is no batch', () => {
           }
         });
       }),
-      { numRuns: 1500 },
+      runs(1500),
     );
   });
 });

@@ -28,6 +28,7 @@ import {
   type LeaderAndIsr,
 } from '../../../../../shared/zookeeper/znodes/partition-state.ts';
 import { decodeTopic, encodeTopic, type TopicAssignment } from '../../../../../shared/zookeeper/znodes/topic.ts';
+import { runs } from '../../../../support/property-runs.ts';
 
 const data = (text: string) => Buffer.from(text);
 const id = fc.nat({ max: 2 ** 31 - 1 });
@@ -153,7 +154,7 @@ describe('whatever lies there', () => {
           expect((error as Error).message).toMatch(/^znode \/[a-z]/);
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });
