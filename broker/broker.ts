@@ -1,5 +1,5 @@
 import type { Logger } from '../shared/runtime/logger.ts';
-import { ZooKeeperStore, type BrokerRegistration } from '../shared/zookeeper/store.ts';
+import { acrossSessions, ZooKeeperStore, type BrokerRegistration } from '../shared/zookeeper/store.ts';
 import type { SessionEvent, ZooKeeper } from '../shared/zookeeper/zookeeper.ts';
 import { buildRegistry } from './apis.ts';
 import { ConfigSync } from './config-sync.ts';
@@ -31,6 +31,9 @@ type State = 'starting' | 'running' | 'stopping' | 'stopped';
  * One broker: builds every room, starts them in order, and stops them in the reverse one (Kafka: KafkaServer).
  *
  *   ZooKeeper → identity → settings → logs → ports bound → replicas → registered → controller → requests
+ *
+ * Recovering large logs, or a machine that is busy, may take longer than the ZooKeeper session lasts: until the broker is
+ * registered it only reads, and goes on in the next session; from then on it registers again.
  */
 export class Broker {
   readonly #config: BrokerConfig;
@@ -60,15 +63,15 @@ export class Broker {
     const zk = await this.#platform.connectZooKeeper(this.#config, zkLogger);
     this.#zk = zk;
     const store = new ZooKeeperStore(zk, { clock, timers, logger: zkLogger });
-    await store.ensurePersistentPaths();
-    const identity = await establishIdentity(this.#config, store, fs, random);
+    await acrossSessions(() => store.ensurePersistentPaths());
+    const identity = await acrossSessions(() => establishIdentity(this.#config, store, fs, random));
     if (this.#config.get('broker.id') < 0) this.#logger = this.#logger.child({ brokerId: identity.brokerId });
     const rooms = await this.#build(identity, store);
     this.#rooms = rooms;
     const door = await this.#openDoor(rooms);
     rooms.replicas.startup();
     this.#registration = this.#describeSelf(identity.brokerId, door);
-    await this.#register(store);
+    await acrossSessions(() => this.#register(store));
     zk.onSession(event => this.#onSession(event));
     await rooms.controller.startup();
     await this.#configSync!.start();
@@ -92,9 +95,9 @@ export class Broker {
       onTopicChange: topic => this.#onTopicChange(topic),
     });
     this.#configSync = configSync;
-    await configSync.loadBrokerConfig();
+    await acrossSessions(() => configSync.loadBrokerConfig());
     const security = Security.load(config, clock);
-    await configSync.loadTopicConfigs();
+    await acrossSessions(() => configSync.loadTopicConfigs());
     const metrics = new BrokerMetrics();
     const metadata = new MetadataCache();
     const logs = await this.#openLogs(brokerId, clusterId, topicConfigs, store);

@@ -16,6 +16,7 @@ import { TopicStore } from './store/topics.ts';
 import type { ConfigChange } from './znodes/config.ts';
 import type { ZooKeeper } from './zookeeper.ts';
 
+export { acrossSessions } from './store/context.ts';
 export { ControllerMovedError, type Fence } from './store/fence.ts';
 export type { RegisteredBroker } from './store/brokers.ts';
 export type { ControllerEpoch } from './store/controller.ts';

@@ -2,7 +2,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import { CONFIG_CHANGE_PREFIX, CONFIG_CHANGES_PATH, sequenceNumber } from '../paths.ts';
 import { decodeConfigChange, type ConfigChange } from '../znodes/config.ts';
 import { isZooKeeperError } from '../zookeeper.ts';
-import { children, read, removeIfPresent, type StoreContext } from './context.ts';
+import { acrossSessions, children, read, removeIfPresent, type StoreContext } from './context.ts';
 import { all } from './fence.ts';
 
 /** Notifications older than this have been seen by every broker that lives; whoever meets them removes them. */
@@ -40,7 +40,7 @@ export class ConfigChangeListener {
     this.#context.zk.onSession(event => {
       if (event === 'connected') this.#wake();
     });
-    await this.#pass();
+    await acrossSessions(() => this.#pass());
   }
 
   close(): void {

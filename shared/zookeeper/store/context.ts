@@ -35,6 +35,20 @@ export async function untilKnown<T>({ zk, timers }: StoreContext, attempt: (agai
   }
 }
 
+/**
+ * Does it again in the next session when one ends meanwhile: for what neither belongs to a session nor was decided under
+ * one, such as reading at the start, or the registration itself.
+ */
+export async function acrossSessions<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isZooKeeperError(error, 'SESSION_EXPIRED')) throw error;
+    }
+  }
+}
+
 /** What a node holds, null when there is none. The watcher is set in both cases. */
 export function read(
   context: StoreContext,
