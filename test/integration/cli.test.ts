@@ -301,6 +301,20 @@ describe('the other tools', () => {
     );
   });
 
+  test('kafka-dump-log tells what a snapshot knows of producers', async () => {
+    await printed(
+      topics('--create', '--topic', 'rolled', '--replica-assignment', '0', '--config', 'segment.bytes=1048576'),
+    );
+    const line = `${'x'.repeat(600_000)}\n`;
+    for (const text of [line, line]) await printed(produce('rolled', text));
+    const file = join(cluster.brokers[0]!.dataDirectory, 'rolled-0', '00000000000000000001.snapshot');
+    const dump = await tool('kafka-dump-log', ['--files', file]);
+    expect(dump).toMatchObject({ code: 0, stderr: '' });
+    expect(dump.stdout).toMatch(
+      /^Dumping .*\nproducerId: \d+ producerEpoch: 0 coordinatorEpoch: -1 currentTxnFirstOffset: OptionalLong.empty lastTimestamp: (\d+) firstSequence: 0 lastSequence: 0 lastOffset: 0 offsetDelta: 0 timestamp: \1\n$/,
+    );
+  });
+
   test('kafka-leader-election brings the preferred leader back', async () => {
     await printed(topics('--create', '--topic', 'led', '--replica-assignment', '1:0'));
     const elect = (...args: string[]) =>

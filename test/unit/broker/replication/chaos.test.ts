@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ErrorCode } from '../../../../shared/protocol/errors.ts';
-import { readAll } from '../storage/support.ts';
-import { ReplicationCluster } from './support.ts';
+import { batchOf, readAll, type ReadRecord } from '../storage/support.ts';
+import { type ReplicaBroker, ReplicationCluster, TOPIC } from './support.ts';
 import { chaosRuns } from '../../../support/property-runs.ts';
 
 const IDS = [1, 2, 3];
@@ -11,6 +11,7 @@ const LAG_MS = 1000;
 
 type Step =
   | { readonly kind: 'produce'; readonly partition: number; readonly acks: number }
+  | { readonly kind: 'produceOnce'; readonly partition: number }
   | { readonly kind: 'kill' | 'start' | 'cut'; readonly broker: number }
   | { readonly kind: 'move'; readonly partition: number; readonly choice: number }
   | { readonly kind: 'slowController'; readonly delayMs: number }
@@ -23,6 +24,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({ kind: fc.constant('produce' as const), partition, acks: fc.constantFrom(-1, -1, 1) }),
   },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('produceOnce' as const), partition }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constantFrom('kill' as const, 'start' as const, 'cut' as const), broker }),
@@ -44,11 +46,42 @@ interface Acknowledged {
   readonly value: string;
 }
 
+/** An idempotent producer of one partition, one batch at a time: as long as it has no answer, it sends the same one again. */
+class Numbered {
+  readonly partition: number;
+  /** Sequence of the batch that is to be acknowledged next; all before are. */
+  sequence = 0;
+  offsets: number[] = [];
+  #attempt = 0;
+
+  constructor(partition: number) {
+    this.partition = partition;
+  }
+
+  async send(target: ReplicaBroker, now: number): Promise<void> {
+    const { partition: number, sequence } = this;
+    const attempt = ++this.#attempt;
+    const records = batchOf([{ value: `numbered ${sequence}`, timestamp: now }], {
+      producerId: 100 + number,
+      producerEpoch: 0,
+      baseSequence: sequence,
+    });
+    const entries = [{ topic: TOPIC, partition: number, records }];
+    const request = { acks: -1, timeoutMs: 5000, entries, legacyMagicAllowed: false, origin: 'client' as const };
+    const [result] = await target.replicas.append(request, () => {});
+    // An answer to an attempt that was given up, or of a broker that died in between, reaches nobody.
+    if (attempt !== this.#attempt || !target.isUp || result!.errorCode !== ErrorCode.NONE) return;
+    this.offsets[sequence] = result!.baseOffset;
+    this.sequence++;
+  }
+}
+
 /** A controller that elects from the ISR only, and a producer that remembers what it was promised. */
 class Chaos {
   readonly cluster: ReplicationCluster;
   readonly acknowledged: Acknowledged[] = [];
   readonly #pending: Promise<void>[] = [];
+  readonly #numbered = PARTITIONS.map(number => new Numbered(number));
   #count = 0;
 
   constructor(cluster: ReplicationCluster) {
@@ -60,6 +93,9 @@ class Chaos {
     switch (each.kind) {
       case 'produce':
         this.#produce(each.partition, each.acks);
+        return;
+      case 'produceOnce':
+        this.#produceOnce(each.partition);
         return;
       case 'kill':
         return this.#kill(each.broker);
@@ -92,6 +128,12 @@ class Chaos {
         }
       });
     this.#pending.push(answer);
+  }
+
+  #produceOnce(number: number): void {
+    const { cluster } = this;
+    const target = cluster.brokers.get(cluster.states.get(`orders-${number}`)!.leader);
+    if (target?.isUp === true) this.#pending.push(this.#numbered[number]!.send(target, cluster.time.now()));
   }
 
   async #kill(id: number): Promise<void> {
@@ -138,7 +180,10 @@ class Chaos {
       await cluster.elect(cluster.states.get(`orders-${number}`)!.leader, { partition: number });
     const states = [...cluster.states.values()];
     await cluster.time.until('all are in sync', () => states.every(({ isr }) => isr.length === IDS.length));
-    for (const number of PARTITIONS) this.#produce(number, -1);
+    for (const number of PARTITIONS) {
+      this.#produce(number, -1);
+      this.#produceOnce(number);
+    }
     await cluster.during(Promise.all(this.#pending));
   }
 
@@ -150,11 +195,23 @@ class Chaos {
       const promised = this.acknowledged.filter(each => each.partition === number);
       for (const { offset, value } of promised) expect(logs[0]![offset]).toEqual({ offset, value });
       expect(promised.length).toBeGreaterThan(0);
+      this.#checkNumbered(this.#numbered[number]!, logs[0]!);
+    }
+  }
+
+  /** Once each and in order, where it was said; and all replicas know the producer's last batch. */
+  #checkNumbered({ partition: number, sequence, offsets }: Numbered, log: readonly ReadRecord[]): void {
+    const found = log.filter(({ value }) => value.startsWith('numbered'));
+    expect(found).toEqual(offsets.map((offset, i) => ({ offset, value: `numbered ${i}` })));
+    expect(sequence).toBeGreaterThan(0);
+    for (const id of IDS) {
+      const [producer] = this.cluster.broker(id).log('orders', number).activeProducers();
+      expect(producer).toMatchObject({ lastSequence: sequence - 1, lastOffset: offsets.at(-1) });
     }
   }
 }
 
-test('whatever happens, what was acknowledged by all stays where it is, and the replicas agree', async () => {
+test('whatever happens, what was acknowledged by all stays where it is, numbered batches are there once, and the replicas agree', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async steps => {
       const cluster = await ReplicationCluster.start(IDS, { 'replica.lag.time.max.ms': String(LAG_MS) });

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Message } from '../../../../shared/protocol/message.ts';
+import { AllocateProducerIds } from '../../../../shared/protocol/messages/allocate-producer-ids.ts';
 import { AlterPartition } from '../../../../shared/protocol/messages/alter-partition.ts';
+import { DescribeProducers } from '../../../../shared/protocol/messages/describe-producers.ts';
 import { Fetch } from '../../../../shared/protocol/messages/fetch.ts';
+import { InitProducerId } from '../../../../shared/protocol/messages/init-producer-id.ts';
 import { LeaderAndIsr } from '../../../../shared/protocol/messages/leader-and-isr.ts';
 import { Metadata } from '../../../../shared/protocol/messages/metadata.ts';
 import { UpdateMetadata } from '../../../../shared/protocol/messages/update-metadata.ts';
@@ -148,6 +151,82 @@ const cases: [string, Message, version: number, text: string, value: object][] =
               leaderRecoveryState: 0,
               partitionEpoch: 6,
             },
+          ],
+        },
+      ],
+    },
+  ],
+  [
+    'InitProducerId request before it had an epoch',
+    InitProducerId.request,
+    2,
+    `03 7478 0000ea60 00`,
+    { transactionalId: 'tx', transactionTimeoutMs: 60_000 },
+  ],
+  [
+    'InitProducerId request of a producer that has an id',
+    InitProducerId.request,
+    5,
+    `00 7fffffff 0000000000000fa1 0003 00`,
+    { transactionalId: null, transactionTimeoutMs: 2_147_483_647, producerId: 4001, producerEpoch: 3 },
+  ],
+  [
+    'InitProducerId response',
+    InitProducerId.response,
+    5,
+    `00000000 0000 0000000000000fa1 0004 00`,
+    { throttleTimeMs: 0, errorCode: 0, producerId: 4001, producerEpoch: 4 },
+  ],
+  [
+    'AllocateProducerIds request',
+    AllocateProducerIds.request,
+    0,
+    `00000002 0000000100000000 00`,
+    { brokerId: 2, brokerEpoch: 4_294_967_296n },
+  ],
+  [
+    'AllocateProducerIds response',
+    AllocateProducerIds.response,
+    0,
+    `00000000 0000 0000000000000fa0 000003e8 00`,
+    { throttleTimeMs: 0, errorCode: 0, producerIdStart: 4000, producerIdLen: 1000 },
+  ],
+  [
+    'DescribeProducers request',
+    DescribeProducers.request,
+    0,
+    `02 | 0274 03 00000000 00000003 00 | 00`,
+    { topics: [{ name: 't', partitionIndexes: [0, 3] }] },
+  ],
+  [
+    'DescribeProducers response',
+    DescribeProducers.response,
+    0,
+    `00000000 | 02 0274 | 03
+     | 00000000 0000 00 02 0000000000000fa1 00000002 0000000b 0000018bcfe56809 ffffffff 0000000000000064 00 00
+     | 00000003 0006 026e 01 00 | 00 | 00`,
+    {
+      throttleTimeMs: 0,
+      topics: [
+        {
+          name: 't',
+          partitions: [
+            {
+              partitionIndex: 0,
+              errorCode: 0,
+              errorMessage: null,
+              activeProducers: [
+                {
+                  producerId: 4001,
+                  producerEpoch: 2,
+                  lastSequence: 11,
+                  lastTimestamp: 0x18bcfe56809,
+                  coordinatorEpoch: -1,
+                  currentTxnStartOffset: 100,
+                },
+              ],
+            },
+            { partitionIndex: 3, errorCode: 6, errorMessage: 'n', activeProducers: [] },
           ],
         },
       ],

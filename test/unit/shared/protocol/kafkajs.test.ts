@@ -10,6 +10,7 @@ import { DeleteRecords } from '../../../../shared/protocol/messages/delete-recor
 import { DeleteTopics } from '../../../../shared/protocol/messages/delete-topics.ts';
 import { DescribeConfigs } from '../../../../shared/protocol/messages/describe-configs.ts';
 import { Fetch } from '../../../../shared/protocol/messages/fetch.ts';
+import { InitProducerId } from '../../../../shared/protocol/messages/init-producer-id.ts';
 import { ListOffsets } from '../../../../shared/protocol/messages/list-offsets.ts';
 import { Metadata } from '../../../../shared/protocol/messages/metadata.ts';
 import { Produce } from '../../../../shared/protocol/messages/produce.ts';
@@ -418,6 +419,25 @@ describe('CreatePartitions', () => {
     const body = CreatePartitions.response.encode({ throttleTimeMs: 4, results }, version);
     const read = await readByKafkajs(CreatePartitions, version, body, { topicPartitions: [] });
     expect(read.topicErrors).toEqual([{ topic: 't', errorCode: 37, errorMessage: 'no' }]);
+  });
+});
+
+describe('InitProducerId', () => {
+  test.each(versionsOf(InitProducerId))('request v%i', async version => {
+    for (const transactionalId of [null, 'tx']) {
+      await expectSameRequest(
+        InitProducerId,
+        version,
+        { transactionalId, transactionTimeout: 60_000 },
+        { transactionalId, transactionTimeoutMs: 60_000 },
+      );
+    }
+  });
+
+  test.each(versionsOf(InitProducerId))('response v%i', async version => {
+    const answer = { throttleTimeMs: 0, errorCode: 51, producerId: 2 ** 40, producerEpoch: 7 };
+    const read = await readByKafkajs(InitProducerId, version, InitProducerId.response.encode(answer, version));
+    expect(read).toMatchObject({ errorCode: 51, producerId: String(2 ** 40), producerEpoch: 7 });
   });
 });
 
