@@ -5,7 +5,7 @@ import { median } from './statistics.ts';
 export type Contestant = (warmUpMs: number) => Promise<LoadResult>;
 
 /** Before a contestant's first turn: its code has to be compiled and its files to be opened. */
-const FIRST_WARM_UP_MS = 2_000;
+const FIRST_WARM_UP_MS = 8_000;
 const WARM_UP_MS = 200;
 
 /**
