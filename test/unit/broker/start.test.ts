@@ -49,7 +49,7 @@ class Beginning {
     };
     new Broker(config, silentLogger, platform).start().then(
       () => (this.#outcome = 'started'),
-      (error: Error) => (this.#outcome = error),
+      (error: unknown) => (this.#outcome = error as Error),
     );
   }
 }
