@@ -19,6 +19,7 @@ interface Fault {
 /** Everything that goes wrong, and how it gets well again. */
 const FAULTS: readonly Fault[] = [
   { name: 'kill', weight: 6, inflict: trouble => trouble.kill() },
+  { name: 'change of guard', weight: 5, inflict: trouble => trouble.changeGuard() },
   { name: 'stop', weight: 2, inflict: trouble => trouble.stop() },
   { name: 'lose power', weight: 3, inflict: trouble => trouble.losePower() },
   { name: 'freeze', weight: 4, inflict: trouble => trouble.freeze() },
@@ -95,9 +96,38 @@ export class Trouble {
   kill(): boolean {
     const broker = this.#victim();
     if (broker === null) return false;
-    broker.kill();
-    this.#later(12_000, () => broker.start());
+    this.#killFor(broker, 12_000);
     return true;
+  }
+
+  /**
+   * A leader dies while a follower comes back: the controller has the follower in the in-sync set, the leader has not
+   * heard of it yet, and they are just then cut off from each other.
+   */
+  changeGuard(): boolean {
+    const { network, time, brokers } = this.#world;
+    const { topic, partition } = PARTITIONS[this.#random.int(PARTITIONS.length)]!;
+    const leader = brokers.find(({ id }) => id === this.#world.partitionState(topic, partition)?.leader);
+    const controller = brokers.find(({ id }) => id === this.#world.controllerId);
+    const follower = this.#victim();
+    if (leader === undefined || leader === controller || follower === null || follower === leader) return false;
+    follower.kill();
+    // Longer than a follower may lag: it has left the in-sync set.
+    time.after(4_000, () => {
+      follower.start();
+      if (controller !== undefined) this.#slow(network.link(leader.name, controller.name), 3_000);
+      time.after(this.#random.int(5_000), () => {
+        this.#cut(network.link(leader.name, follower.name));
+        time.after(this.#random.int(1_500), () => this.#killFor(leader, 12_000));
+      });
+    });
+    return true;
+  }
+
+  #killFor(broker: SimulatedBroker, atMost: number): void {
+    if (this.#isFragile || !broker.isUp) return;
+    broker.kill();
+    this.#later(atMost, () => broker.start());
   }
 
   stop(): boolean {
@@ -188,8 +218,13 @@ export class Trouble {
 
   slow(): boolean {
     const [a, b] = [this.#broker(), this.#broker()];
-    this.#later(8_000, this.#world.network.slow(this.#world.network.link(a.name, b.name), 400));
-    return a !== b;
+    if (a === b) return false;
+    this.#slow(this.#world.network.link(a.name, b.name), 400);
+    return true;
+  }
+
+  #slow(link: string, extraMs: number): void {
+    this.#later(8_000, this.#world.network.slow(link, extraMs));
   }
 
   reset(): boolean {

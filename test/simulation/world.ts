@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
-import { brokerPath, partitionStatePath } from '../../shared/zookeeper/paths.ts';
+import { brokerPath, CONTROLLER_PATH, partitionStatePath } from '../../shared/zookeeper/paths.ts';
+import { decodeController } from '../../shared/zookeeper/znodes/controller.ts';
 import { decodePartitionState, type LeaderAndIsr } from '../../shared/zookeeper/znodes/partition-state.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from '../support/memory-zookeeper.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -103,6 +104,12 @@ export class World {
   partitionState(topic: string, partition: number): LeaderAndIsr | null {
     const node = this.zookeeper.tree.read(partitionStatePath(topic, partition));
     return node === null ? null : decodePartitionState(node.data, node.stat.version);
+  }
+
+  /** The broker that holds `/controller`. */
+  get controllerId(): number | null {
+    const node = this.zookeeper.tree.read(CONTROLLER_PATH);
+    return node === null ? null : decodeController(node.data);
   }
 
   /** Notes which brokers' losses count no more: those that are in no in-sync set. */
