@@ -11,7 +11,6 @@ import { LeaderAndIsr } from '../../shared/protocol/messages/leader-and-isr.ts';
 import { StopReplica } from '../../shared/protocol/messages/stop-replica.ts';
 import { UpdateMetadata } from '../../shared/protocol/messages/update-metadata.ts';
 import { silentLogger, type Logger } from '../../shared/runtime/logger.ts';
-import { systemRandom } from '../../shared/runtime/random.ts';
 import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { ZooKeeperStore, type LeaderAndIsr as State, type ReplicaAssignment } from '../../shared/zookeeper/store.ts';
 import { BrokerConfig } from '../../broker/config/broker-config.ts';
@@ -20,6 +19,7 @@ import type { Failpoints } from '../../broker/controller/failpoints.ts';
 import { randomTopicId } from '../../broker/metadata/topic-id.ts';
 import { isZooKeeperError } from '../../shared/zookeeper/zookeeper.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from './memory-zookeeper.ts';
+import { seededRandom } from './seeded-random.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 type PartitionRequest = RequestOf<typeof LeaderAndIsr>['topicStates'][number]['partitionStates'][number];
@@ -60,7 +60,7 @@ export class StubBroker {
       config: cluster.config,
       clock: time,
       timers: time,
-      random: systemRandom,
+      random: cluster.random,
       logger: logger.child({ broker: id }),
       ...(failpoints === undefined ? {} : { failpoints }),
     });
@@ -175,6 +175,7 @@ export class StubBroker {
 /** Brokers that are nothing but controllers and stubs, on one in-memory ZooKeeper and in virtual time. */
 export class ControllerCluster {
   readonly time = new VirtualTime();
+  readonly random = seededRandom(1);
   readonly logger: Logger = silentLogger;
   readonly config: BrokerConfig;
   readonly brokers = new Map<number, StubBroker>();
@@ -241,7 +242,7 @@ export class ControllerCluster {
     config: Record<string, string> = {},
   ): Promise<void> {
     const partitions = new Map(replicas.map((list, index) => [index, assigned(list)]));
-    const topicId = randomTopicId(systemRandom);
+    const topicId = randomTopicId(this.random);
     await this.run(this.store.topics.create(topic, { topicId, partitions }, new Map(Object.entries(config))));
   }
 

@@ -285,15 +285,11 @@ describe('streams of one session', () => {
     const { origin } = await startHttp({ respond: () => (handled++, [big]) });
     const session = openSession(origin);
     const streams = [...Array(60).keys()].map(() => rpc(session, 'Metadata'));
-    for (const stream of streams.slice(0, 30)) stream.end('x');
-    let before = -1;
-    while (before !== handled) {
-      before = handled;
-      await new Promise(resolve => setTimeout(resolve, 50));
-    }
-    for (const stream of streams.slice(30)) stream.end('x');
-    await new Promise(resolve => setTimeout(resolve, 100));
-    expect(handled).toBe(before);
+    for (const stream of streams) stream.end('x');
+    await until(() => handled > 0);
+    await new Promise(resolve => setTimeout(resolve, 200));
+    // What has not been read may be 16 MiB, and the answer that made it more.
+    expect(handled).toBeLessThanOrEqual(17);
     const answers = await Promise.all(streams.map(answerOf));
     expect(answers.every(({ body }) => body.length === 1 << 20)).toBe(true);
   });
@@ -350,12 +346,11 @@ describe('close', () => {
     stream.end('two');
     const http2 = answerOf(stream);
     await until(() => requests.length === 2);
-    const closed = app.close(5000);
+    // Were the end not noticed, this would last longer than the test may.
+    const closed = app.close(3_600_000);
     for (const request of requests) request.answer([request.body]);
     expect((await (await http1).text()) + (await http2).body.toString()).toBe('onetwo');
-    const start = performance.now();
     await closed;
-    expect(performance.now() - start).toBeLessThan(1000);
     expect(server.connectionCount).toBe(0);
   });
 
