@@ -15,6 +15,7 @@ import { deleteRecords, type DeletedRecords } from './records.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
 import { KafkaError, throwIfError } from '../errors.ts';
 import { alterConfigs, describeConfigs } from './configs.ts';
+import { untilAllHaveHeard, type Heard } from './propagation.ts';
 import type { ConfigChange, ConfigEntry, ConfigResource, ElectionOutcome, NewTopic } from './types.ts';
 
 export interface AdminOptions {
@@ -35,6 +36,9 @@ const CONFIGS_PER_REQUEST = 500;
 /** Time that a broker has to answer within, beyond what it was told to wait; at most half of request.timeout.ms. */
 const ANSWER_MARGIN_MS = 5_000;
 
+/** How long a change of topics that is done waits for the slowest broker to hear of it: one may be frozen. */
+const PROPAGATION_LIMIT_MS = 5_000;
+
 /**
  * Administers a cluster (compare Kafka's Admin). Each call goes to the broker that has to answer it and is tried again,
  * within default.api.timeout.ms, while the error is one that passes: a controller that moves, a broker that restarts.
@@ -48,7 +52,10 @@ export class Admin {
     this.#options = options;
   }
 
-  /** @throws KafkaError for the first topic that could not be created (or, with `validateOnly`, could not be) */
+  /**
+   * Resolves when all brokers that can be reached know the topics.
+   * @throws KafkaError for the first topic that could not be created (or, with `validateOnly`, could not be)
+   */
   async createTopics(topics: readonly NewTopic[], { validateOnly = false } = {}): Promise<void> {
     const request = { topics: topics.map(wireTopic), timeoutMs: this.#waitMs, validateOnly };
     await this.#atController(
@@ -58,13 +65,18 @@ export class Admin {
         for (const { errorCode, errorMessage } of response.topics) throwIfError(errorCode, errorMessage);
       },
     );
+    const names = topics.map(({ name }) => name);
+    if (!validateOnly) await this.#untilAllHaveHeard(names, topic => topic !== undefined);
   }
 
-  /** @throws KafkaError for the first topic that could not be deleted */
-  async deleteTopics(names: readonly string[]): Promise<void> {
+  /**
+   * Resolves when no broker that can be reached knows the topics any more.
+   * @throws KafkaError for the first topic that could not be deleted
+   */
+  async deleteTopics(topicNames: readonly string[]): Promise<void> {
     const request = {
-      topics: names.map(name => ({ name, topicId: ZERO_UUID })),
-      topicNames: [...names],
+      topics: topicNames.map(name => ({ name, topicId: ZERO_UUID })),
+      topicNames: [...topicNames],
       timeoutMs: this.#waitMs,
     };
     const byVersion = (version: number): RequestInput<typeof DeleteTopics> =>
@@ -72,9 +84,13 @@ export class Admin {
     await this.#atController(DeleteTopics, byVersion, response => {
       for (const { errorCode, errorMessage } of response.responses) throwIfError(errorCode, errorMessage);
     });
+    await this.#untilAllHaveHeard(topicNames, topic => topic === undefined);
   }
 
-  /** Raises a topic's partition count to `total`; `assignment` names the replicas of each new partition. */
+  /**
+   * Raises a topic's partition count to `total`; `assignment` names the replicas of each new partition. Resolves when all
+   * brokers that can be reached know them.
+   */
   async createPartitions(
     topic: string,
     total: number,
@@ -93,6 +109,7 @@ export class Admin {
         for (const { errorCode, errorMessage } of response.results) throwIfError(errorCode, errorMessage);
       },
     );
+    await this.#untilAllHaveHeard([topic], info => info !== undefined && info.partitions.length >= total);
   }
 
   /** All topics with their partitions, by name. */
@@ -240,6 +257,11 @@ export class Admin {
   get #waitMs(): number {
     const { requestTimeoutMs } = this.#options;
     return requestTimeoutMs - Math.min(ANSWER_MARGIN_MS, Math.floor(requestTimeoutMs / 2));
+  }
+
+  #untilAllHaveHeard(topics: readonly string[], heard: Heard): Promise<void> {
+    const deadline = this.#cluster.runtime.clock.monotonic() + Math.min(PROPAGATION_LIMIT_MS, this.#options.requestTimeoutMs);
+    return untilAllHaveHeard(this.#cluster, topics, heard, deadline);
   }
 
   #deadline(): number {

@@ -1,4 +1,10 @@
-import { ConnectionError, type Address, type Connection, type Connector } from '../../shared/connection/connection.ts';
+import {
+  ConnectionError,
+  type Address,
+  type CallOptions,
+  type Connection,
+  type Connector,
+} from '../../shared/connection/connection.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
@@ -123,6 +129,16 @@ export class Cluster {
     return [...all.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /**
+   * What one broker, and no other, knows of these topics; those that it does not know are missing.
+   * @throws ConnectionError when it cannot be reached or does not answer in time
+   */
+  async topicsAt(brokerId: number, names: readonly string[], timeoutMs: number): Promise<Map<string, TopicInfo>> {
+    const view = new ClusterView();
+    view.apply(await this.#metadataFrom(await this.broker(brokerId), names, { timeoutMs }));
+    return view.topics;
+  }
+
   async #fetchMetadata(topics: readonly string[]): Promise<Map<string, number>> {
     const errors = this.#view.apply(await this.#metadataCall(topics));
     this.#refreshedAt = this.runtime.clock.monotonic();
@@ -132,11 +148,15 @@ export class Cluster {
   }
 
   async #metadataCall(topics: readonly string[] | null) {
-    const connection = await this.any();
-    const response = await connection.call(Metadata, {
+    return this.#metadataFrom(await this.any(), topics);
+  }
+
+  async #metadataFrom(connection: Connection, topics: readonly string[] | null, options: CallOptions = {}) {
+    const request = {
       topics: topics?.map(name => ({ name, topicId: ZERO_UUID })) ?? null,
       allowAutoTopicCreation: this.#options.allowAutoCreate,
-    });
+    };
+    const response = await connection.call(Metadata, request, options);
     // A broker that has just started has not heard from the controller yet: what it says means nothing.
     if (response!.brokers.length === 0)
       throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, `${connection.peer} knows no cluster yet`);

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- a script answers any API, in whatever shape the test wants */
 import { ConnectionError, type Address, type Connection, type Connector } from '../../shared/connection/connection.ts';
 import type { Api } from '../../shared/protocol/api.ts';
+import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { InitProducerId } from '../../shared/protocol/messages/init-producer-id.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 
@@ -11,9 +12,13 @@ export class ScriptedCluster implements Connector {
   readonly handlers = new Map<string, Handler>();
   /** Leader by partition, of every topic. */
   leaders: number[] = [1];
+  /** The same as one broker has heard. */
+  leadersAt: (broker: number) => number[] = () => this.leaders;
   readonly brokers = [1, 2];
   readonly calls: { api: string; broker: number; request: any }[] = [];
   readonly down = new Set<number>();
+  /** Which topics a broker has heard of, when not of all. */
+  knows: (topic: string, broker: number) => boolean = () => true;
 
   on(api: Api, handler: Handler): void {
     this.handlers.set(api.name, handler);
@@ -21,7 +26,7 @@ export class ScriptedCluster implements Connector {
 
   connect({ port }: Address): Promise<Connection> {
     if (this.down.has(port)) return Promise.reject(new ConnectionError('REFUSED', `broker ${port} is down`));
-    const metadata = (request: any) => this.#metadata(request);
+    const metadata = (request: any) => this.#metadata(request, port);
     const { calls, down, handlers } = this;
     return Promise.resolve({
       peer: `broker-${port}`,
@@ -43,18 +48,18 @@ export class ScriptedCluster implements Connector {
     } as unknown as Connection);
   }
 
-  #metadata({ topics }: any) {
+  #metadata({ topics }: any, broker: number) {
     return {
       throttleTimeMs: 0,
       brokers: this.brokers.map(id => ({ nodeId: id, host: `b${id}`, port: id, rack: null })),
       clusterId: 'c',
       controllerId: 1,
       topics: (topics ?? []).map(({ name }: any) => ({
-        errorCode: 0,
+        errorCode: this.knows(name, broker) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
         name,
         topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
         isInternal: false,
-        partitions: this.leaders.map((leaderId, partitionIndex) => ({
+        partitions: this.leadersAt(broker).map((leaderId, partitionIndex) => ({
           errorCode: 0,
           partitionIndex,
           leaderId,
