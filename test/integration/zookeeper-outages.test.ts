@@ -305,6 +305,47 @@ describe('a server that goes down', () => {
     expect((await client.exists('/e'))?.ephemeralOwner).toBe(session);
   });
 
+  it('and takes a doubted session back keeps it, although the link breaks again before the doubt is over', async () => {
+    const day = 86_400_000;
+    const sessions = ['minSessionTimeout=1000', 'maxSessionTimeout=10000'];
+    const server = await ZooKeeperProcess.start({ tickTime: day, configuration: sessions });
+    cleanups.push(() => server.kill());
+    const proxy = await proxyTo(server.port);
+    // Doubt begins after two session timeouts, and is the only thing that the client sleeps for.
+    let doubtBegun = false;
+    let endDoubt: (() => void) | null = null;
+    const timers = {
+      ...systemTimers,
+      after: (delayMs: number, callback: () => void) => {
+        return systemTimers.after(delayMs, () => {
+          doubtBegun ||= delayMs === 2000;
+          callback();
+        });
+      },
+      sleep: () => new Promise<void>(resolve => (endDoubt = resolve)),
+    };
+    const seams = { logger: silentLogger, clock: systemClock, timers };
+    const options = { connectString: proxy.connectString, sessionTimeoutMs: 1000, connectionTimeoutMs: 60_000 };
+    const client = await connectZooKeeper({ ...options, ...seams });
+    clients.push(client);
+    const events = sessionEvents(client);
+    const session = client.sessionId;
+
+    // Out for long: as soon as the server can be reached, another session is opened beside this one.
+    proxy.cut();
+    await waitFor('the disconnect', () => !client.connected);
+    await waitFor('the doubt', () => doubtBegun);
+    proxy.restore();
+    await waitFor('another session, and the connection', () => endDoubt !== null && client.connected);
+    proxy.cut();
+    await waitFor('the next disconnect', () => !client.connected);
+    endDoubt!();
+    proxy.restore();
+    await waitFor('the next connection', () => client.connected);
+    expect(events).not.toContain('expired');
+    expect(client.sessionId).toBe(session);
+  });
+
   it('and comes back without its data gets a new session', async () => {
     const server = await ZooKeeperProcess.start();
     cleanups.push(() => server.kill());

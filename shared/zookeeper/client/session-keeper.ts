@@ -41,6 +41,8 @@ export class SessionKeeper {
   readonly #closing = new AbortController();
   #session: Session | null = null;
   #doubt: Timer | null = null;
+  /** How often a session has come back. */
+  #reconnections = 0;
   #closed: Promise<void> | null = null;
 
   constructor(options: SessionKeeperOptions, calls: CallQueue) {
@@ -97,6 +99,7 @@ export class SessionKeeper {
     if (session !== this.#session) return;
     switch (event) {
       case 'connected':
+        this.#reconnections++;
         this.#doubt?.cancel();
         this.#options.logger.info({ session: hex(session) }, 'reconnected to ZooKeeper');
         this.#calls.open(session);
@@ -150,6 +153,7 @@ export class SessionKeeper {
 
   async #doubtSession(): Promise<void> {
     const doubted = this.#session;
+    const before = this.#reconnections;
     let other: Session;
     try {
       other = await this.#open();
@@ -158,7 +162,13 @@ export class SessionKeeper {
       return;
     }
     await this.#options.timers.sleep(DOUBT_GRACE_MS, this.#closing.signal).catch(() => {});
-    if (!this.#isOut(doubted)) return other.close(CLOSE_LIMIT_MS);
+    // One that came back and was cut off again has been taken back by the server: that is a new outage, doubted anew.
+    if (!this.#isOut(doubted) || this.#reconnections !== before) return other.close(CLOSE_LIMIT_MS);
+    // Lost as well, or over: it does not show any more that the server opens sessions.
+    if (!other.connected) {
+      this.#doubtLater(RENEWAL_PAUSE_MS);
+      return other.close(CLOSE_LIMIT_MS);
+    }
     this.#dropSession();
     this.#adopt(other);
     this.#tell('connected');
