@@ -260,7 +260,8 @@ export class Admin {
   }
 
   #untilAllHaveHeard(topics: readonly string[], heard: Heard): Promise<void> {
-    const deadline = this.#cluster.runtime.clock.monotonic() + Math.min(PROPAGATION_LIMIT_MS, this.#options.requestTimeoutMs);
+    const deadline =
+      this.#cluster.runtime.clock.monotonic() + Math.min(PROPAGATION_LIMIT_MS, this.#options.requestTimeoutMs);
     return untilAllHaveHeard(this.#cluster, topics, heard, deadline);
   }
 
