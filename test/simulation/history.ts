@@ -15,18 +15,11 @@ export class History {
   readonly problems: string[] = [];
   /** Sends that failed, as they may. */
   refused = 0;
-  readonly #last = new Map<string, AcknowledgedRecord>();
   /** By partition and offset, what a reader got. */
   readonly #seen = new Map<string, Map<number, string>>();
 
   acknowledged(record: AcknowledgedRecord): void {
     this.promises.push(record);
-    const last = this.#last.get(record.key);
-    this.#last.set(record.key, record);
-    if (last === undefined || (last.sequence < record.sequence && last.offset < record.offset)) return;
-    this.problems.push(
-      `${record.key}: record ${last.sequence} is at ${last.offset}, ${record.sequence} at ${record.offset}`,
-    );
   }
 
   /** What has been read below the high watermark stays what it is. */
@@ -47,7 +40,8 @@ export class History {
 
   /** Compares the promises with what a partition's log has in the end, by offset. */
   check(key: string, log: ReadonlyMap<number, string>): string[] {
-    const problems: string[] = [];
+    const promises = this.promises.filter(each => each.key === key);
+    const problems = disorder(promises);
     const compare = (what: string, offset: number, value: string) => {
       const actual = log.get(offset);
       if (actual !== value)
@@ -55,10 +49,23 @@ export class History {
           `${key}: ${what} "${short(value)}" at ${offset}; there is ${actual === undefined ? 'nothing' : `"${short(actual)}"`} now`,
         );
     };
-    for (const each of this.promises) if (each.key === key) compare('acknowledged was', each.offset, each.value);
+    for (const { offset, value } of promises) compare('acknowledged was', offset, value);
     for (const [offset, value] of this.#seen.get(key) ?? []) compare('a reader got', offset, value);
     return problems;
   }
+}
+
+/**
+ * Records lie in the order in which they were sent. They need not be acknowledged in it: of two batches on the way, the
+ * first may have to be sent again while the second gets its answer.
+ */
+function disorder(promises: readonly AcknowledgedRecord[]): string[] {
+  const sent = [...promises].sort((a, b) => a.sequence - b.sequence);
+  return sent.flatMap(({ key, sequence, offset }, index) => {
+    const before = sent[index - 1];
+    if (before === undefined || before.offset < offset) return [];
+    return [`${key}: record ${before.sequence} is at ${before.offset}, ${sequence} at ${offset}`];
+  });
 }
 
 function short(value: string): string {
