@@ -1,8 +1,9 @@
 import type { Admin, BrokerInfo } from '../client/index.ts';
 import { ApiVersions } from '../shared/protocol/messages/api-versions.ts';
+import { VERSION } from '../shared/version.ts';
 import { apiVersionLines } from './format/api-versions.ts';
 import { withAdmin } from './support/admin.ts';
-import { parseOptions, required, runTool, toolCommand, version } from './support/tool.ts';
+import { parseOptions, required, runTool, toolCommand } from './support/tool.ts';
 
 interface Options {
   bootstrapServer?: string;
@@ -32,7 +33,7 @@ async function describe(admin: Admin, { id, host, port, rack }: BrokerInfo): Pro
   const head = `${host}:${port} (id: ${id} rack: ${rack ?? 'null'}) -> `;
   try {
     const connection = await admin.connectionTo(id);
-    const request = { clientSoftwareName: 'samsa', clientSoftwareVersion: version() };
+    const request = { clientSoftwareName: 'samsa', clientSoftwareVersion: VERSION };
     const { apiKeys } = (await connection.call(ApiVersions, request))!;
     return `${head}(\n${apiVersionLines(apiKeys)}\n)\n`;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { runTool, toolCommand, ToolFailure, version } from './support/tool.ts';
+import { VERSION } from '../shared/version.ts';
+import { runTool, toolCommand, ToolFailure } from './support/tool.ts';
 import { parseCommand, splitWords } from './zookeeper/command-line.ts';
 import { runCommand, ShellError, usageLines, watcherLines } from './zookeeper/shell-commands.ts';
 import { ShellSession } from './zookeeper/shell-session.ts';
@@ -17,7 +18,7 @@ async function main(argv: string[]): Promise<void> {
   const [server, ...words] = argv;
   if (server === undefined || server === '--help') throw new ToolFailure(USAGE, 'stdout');
   if (server === '--version') {
-    print(version());
+    print(VERSION);
     return;
   }
   if (words[0] === '-zk-tls-config-file') throw new ToolFailure('TLS connections to ZooKeeper are not supported yet.');

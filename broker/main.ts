@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigError } from '../shared/config/config-error.ts';
 import { createLogger, logLevelFrom } from '../shared/runtime/pino-logger.ts';
+import { VERSION } from '../shared/version.ts';
 import { Broker } from './broker.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseOverrides } from './config/settings.ts';
@@ -44,10 +43,7 @@ function fail(message: string): never {
 
 async function run(argv: readonly string[]): Promise<void> {
   if (argv.includes('--version')) {
-    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-      version: string;
-    };
-    process.stdout.write(`${version}\n`);
+    process.stdout.write(`${VERSION}\n`);
     return;
   }
   const parsed = parseArguments(argv);

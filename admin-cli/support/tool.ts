@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../../shared/version.ts';
 
 /** Wrong use of a tool: printed with its usage, exit status 1. */
 export class UsageError extends Error {
@@ -22,16 +21,11 @@ export class ToolFailure extends Error {
 export function toolCommand(name: string, summary: string): Command {
   return new Command(name)
     .description(summary)
-    .version(version(), '--version', 'Display the version.')
+    .version(VERSION, '--version', 'Display the version.')
     .helpOption('--help', 'Print usage information.')
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {}, outputError: () => {} });
-}
-
-export function version(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** Kafka's tools take `-name value` for `--name value`. The value of an option stays as it is, whatever it begins with. */

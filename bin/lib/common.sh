@@ -20,6 +20,12 @@ find_node() {
   return 1
 }
 
+# programs_are_fresh: whether the bundles of `npm run build:programs` are there, and nothing has changed since.
+programs_are_fresh() {
+  local built="$SAMSA_HOME/dist/programs/.built"
+  [ -f "$built" ] && [ -z "$(cd "$SAMSA_HOME" && find broker client shared admin-cli package-lock.json -newer "$built" -print -quit)" ]
+}
+
 # run_samsa FILE ARGS…: replaces this process by Node running FILE of the project.
 run_samsa() {
   local file="$1" node
@@ -35,7 +41,8 @@ run_samsa() {
     echo "$(basename "$0"): the npm packages are not installed; run $SAMSA_HOME/bin/setup once." >&2
     exit 1
   fi
-  export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$SAMSA_HOME/.tooling/compile-cache}"
+  # The bundle starts in a third of the time. Whoever changes the sources gets what they say all the same.
+  if programs_are_fresh; then file="dist/programs/${file%.ts}.js"; fi
   # shellcheck disable=SC2086
   exec "$node" --disable-warning=ExperimentalWarning ${SAMSA_NODE_OPTIONS:-} "$SAMSA_HOME/$file" "$@"
 }
