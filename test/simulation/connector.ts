@@ -93,8 +93,9 @@ class SimulatedConnection implements Connection, NetworkConnection {
     this.#server = server;
     this.peer = server.name;
     this.link = parts.network.link(parts.client, server.name);
-    this.#up = new Lane(parts.network, this.link);
-    this.#down = new Lane(parts.network, this.link);
+    const route = parts.network.route(parts.client, server.name);
+    this.#up = new Lane(parts.network, this.link, route);
+    this.#down = new Lane(parts.network, this.link, route);
   }
 
   static open(parts: ConnectorParts, server: Server): SimulatedConnection | null {

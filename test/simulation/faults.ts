@@ -19,7 +19,7 @@ interface Fault {
 /** Everything that goes wrong, and how it gets well again. */
 const FAULTS: readonly Fault[] = [
   { name: 'kill', weight: 6, inflict: trouble => trouble.kill() },
-  { name: 'change of guard', weight: 5, inflict: trouble => trouble.changeGuard() },
+  { name: 'change of guard', weight: 8, inflict: trouble => trouble.changeGuard() },
   { name: 'stop', weight: 2, inflict: trouble => trouble.stop() },
   { name: 'lose power', weight: 3, inflict: trouble => trouble.losePower() },
   { name: 'freeze', weight: 4, inflict: trouble => trouble.freeze() },
@@ -34,16 +34,23 @@ const FAULTS: readonly Fault[] = [
   { name: 'elect', weight: 3, inflict: trouble => trouble.elect() },
 ];
 
+/** What `--faults` may name. */
+export const FAULT_NAMES: readonly string[] = FAULTS.map(({ name }) => name);
+
 /** Inflicts faults at random, and heals all of them in the end. */
 export class Trouble {
   readonly #world: World;
   readonly #workload: Workload;
   readonly #random: Random;
+  readonly #faults: readonly Fault[];
   readonly #cures = new Set<() => void>();
   /** Brokers whose disk fails, or will. */
   readonly #damaged = new Set<SimulatedBroker>();
+  #isOver = false;
 
-  constructor(world: World, workload: Workload, random: Random) {
+  /** @param names of the faults to choose from; all if there are none */
+  constructor(world: World, workload: Workload, random: Random, names: readonly string[]) {
+    this.#faults = names.length === 0 ? FAULTS : FAULTS.filter(({ name }) => names.includes(name));
     this.#world = world;
     this.#workload = workload;
     this.#random = random;
@@ -61,22 +68,23 @@ export class Trouble {
   }
 
   #choose(): Fault {
-    let at = this.#random.int(FAULTS.reduce((sum, { weight }) => sum + weight, 0));
-    return FAULTS.find(({ weight }) => (at -= weight) < 0)!;
+    let at = this.#random.int(this.#faults.reduce((sum, { weight }) => sum + weight, 0));
+    return this.#faults.find(({ weight }) => (at -= weight) < 0)!;
   }
 
   heal(): void {
     this.#world.note('everything heals');
+    this.#isOver = true;
     for (const cure of [...this.#cures]) cure();
   }
 
-  /** Undoes a fault after a while, or when everything heals. */
-  #later(atMost: number, undo: () => void): void {
+  /** Undoes a fault after a while (milliseconds), or when everything heals. */
+  #later(atMost: number, undo: () => void, atLeast = 50): void {
     const cure = () => {
       if (this.#cures.delete(cure)) undo();
     };
     this.#cures.add(cure);
-    this.#world.time.after(50 + this.#random.int(atMost), cure);
+    this.#world.time.after(atLeast + this.#random.int(atMost), cure);
   }
 
   #broker(): SimulatedBroker {
@@ -101,31 +109,51 @@ export class Trouble {
   }
 
   /**
-   * A leader dies while a follower comes back: the controller has the follower in the in-sync set, the leader has not
-   * heard of it yet, and they are just then cut off from each other.
+   * A leader dies while a follower comes back: the controller has put the follower into the in-sync set, the leader has not
+   * heard of it yet, and just then they are cut off from each other. What the leader acknowledges in that moment must be
+   * in the follower, which may be the next leader.
    */
   changeGuard(): boolean {
     const { network, time, brokers } = this.#world;
     const { topic, partition } = PARTITIONS[this.#random.int(PARTITIONS.length)]!;
-    const leader = brokers.find(({ id }) => id === this.#world.partitionState(topic, partition)?.leader);
+    const state = () => this.#world.partitionState(topic, partition);
+    const leader = brokers.find(({ id }) => id === state()?.leader);
     const controller = brokers.find(({ id }) => id === this.#world.controllerId);
     const follower = this.#victim();
-    if (leader === undefined || leader === controller || follower === null || follower === leader) return false;
+    if (leader === undefined || leader === controller || follower === null) return false;
+    if (follower === leader || follower === controller) return false;
     follower.kill();
-    // Longer than a follower may lag: it has left the in-sync set.
-    time.after(4_000, () => {
-      follower.start();
-      if (controller !== undefined) this.#slow(network.link(leader.name, controller.name), 3_000);
-      time.after(this.#random.int(5_000), () => {
-        this.#cut(network.link(leader.name, follower.name));
-        time.after(this.#random.int(1_500), () => this.#killFor(leader, 12_000));
-      });
-    });
+    const isInSync = () => state()?.isr.includes(follower.id) === true && state()?.leader === leader.id;
+    this.#when(
+      () => state()?.isr.includes(follower.id) === false,
+      () => {
+        if (controller !== undefined)
+          this.#later(4_000, network.slow(network.route(leader.name, controller.name), 3_000), 8_000);
+        follower.start();
+        this.#when(isInSync, () => {
+          this.#world.note(`${follower.name} is in sync again, and ${leader.name} does not know`);
+          this.#cut(network.link(leader.name, follower.name));
+          time.after(500 + this.#random.int(1_500), () => this.#killFor(leader, 12_000));
+        });
+      },
+    );
     return true;
   }
 
+  /** Calls back when it is so; never, when it does not come about within ten seconds. */
+  #when(isSo: () => boolean, callback: () => void): void {
+    const { time } = this.#world;
+    const end = time.now() + 10_000;
+    const watch = time.every(20, () => {
+      const isDone = isSo();
+      if (!isDone && !this.#isOver && time.now() < end) return;
+      watch.cancel();
+      if (isDone && !this.#isOver) callback();
+    });
+  }
+
   #killFor(broker: SimulatedBroker, atMost: number): void {
-    if (this.#isFragile || !broker.isUp) return;
+    if (this.#isOver || this.#isFragile || !broker.isUp) return;
     broker.kill();
     this.#later(atMost, () => broker.start());
   }
@@ -219,12 +247,8 @@ export class Trouble {
   slow(): boolean {
     const [a, b] = [this.#broker(), this.#broker()];
     if (a === b) return false;
-    this.#slow(this.#world.network.link(a.name, b.name), 400);
+    this.#later(8_000, this.#world.network.slow(this.#world.network.link(a.name, b.name), 400));
     return true;
-  }
-
-  #slow(link: string, extraMs: number): void {
-    this.#later(8_000, this.#world.network.slow(link, extraMs));
   }
 
   reset(): boolean {

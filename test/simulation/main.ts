@@ -9,7 +9,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { plant } from './planted-bugs.ts';
+import { FAULT_NAMES } from './faults.ts';
+import { plant, PLANTED_BUGS } from './planted-bugs.ts';
 import type { SeedReport } from './run-seed.ts';
 
 interface Options {
@@ -17,6 +18,7 @@ interface Options {
   readonly first: number;
   readonly seed?: number;
   readonly bug?: string;
+  readonly faults: readonly string[];
   readonly jobs: number;
   readonly verbose?: boolean;
   readonly worker?: boolean;
@@ -28,11 +30,19 @@ function wholeNumber(text: string): number {
   return number;
 }
 
+function faultNames(text: string): string[] {
+  const names = text.split(',');
+  const unknown = names.find(name => !FAULT_NAMES.includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`there is no fault "${unknown}".`);
+  return names;
+}
+
 const options = new Command('test:sim')
   .option('--seeds <count>', 'how many seeds', wholeNumber, 200)
   .option('--first <seed>', 'the first of them', wholeNumber, 1)
   .option('--seed <seed>', 'only this one', wholeNumber)
-  .option('--bug <name>', 'plant a bug first: committed-isr or no-epoch-check')
+  .option('--bug <name>', `plant a bug first: ${Object.keys(PLANTED_BUGS).join(', ')}`)
+  .option('--faults <name,…>', `only these faults, of: ${FAULT_NAMES.join(', ')}`, faultNames, [])
   .option('--jobs <count>', 'processes', wholeNumber, availableParallelism())
   .option('--verbose', 'print all that happens in --seed')
   .option('--worker', 'take seeds from the parent process')
@@ -49,7 +59,7 @@ else await runAll();
 async function serve(): Promise<void> {
   const { runSeed } = await import('./run-seed.ts');
   process.on('message', (seed: number) => {
-    void runSeed({ seed }).then(report => process.send!(report));
+    void runSeed({ seed, faults: options.faults }).then(report => process.send!(report));
   });
   process.once('disconnect', () => process.exit());
 }
@@ -57,7 +67,7 @@ async function serve(): Promise<void> {
 async function runOne(seed: number): Promise<void> {
   const { runSeed } = await import('./run-seed.ts');
   const print = options.verbose === true ? { print: (line: string) => void process.stdout.write(line) } : {};
-  const report = await runSeed({ seed, ...print });
+  const report = await runSeed({ seed, faults: options.faults, ...print });
   const { acknowledged, refused, seen, traceHash } = report;
   console.log(`seed ${seed}: ${acknowledged} acknowledged, ${refused} refused, ${seen} read, trace ${traceHash}`);
   tell(report);
@@ -66,7 +76,7 @@ async function runOne(seed: number): Promise<void> {
 function tell({ seed, problems }: SeedReport): void {
   if (problems.length === 0) return;
   process.exitCode = 1;
-  const replay = `npm run test:sim -- --seed ${seed}${options.bug === undefined ? '' : ` --bug ${options.bug}`}`;
+  const replay = ['npm run test:sim -- --seed', seed, ...conditions().map(quoted)].join(' ');
   console.log(`seed ${seed} breaks a promise (again: ${replay}):`);
   for (const problem of problems.slice(0, 5)) console.log(`  ${problem}`);
   if (problems.length > 5) console.log(`  and ${problems.length - 5} more`);
@@ -96,8 +106,18 @@ async function runAll(): Promise<void> {
 }
 
 function startWorker(): ChildProcess {
+  return fork(import.meta.filename, ['--worker', ...conditions()]);
+}
+
+/** The options that decide what a seed means. */
+function conditions(): string[] {
   const bug = options.bug === undefined ? [] : ['--bug', options.bug];
-  return fork(import.meta.filename, ['--worker', ...bug]);
+  const faults = options.faults.length === 0 ? [] : ['--faults', options.faults.join(',')];
+  return [...bug, ...faults];
+}
+
+function quoted(argument: string): string {
+  return argument.includes(' ') ? `'${argument}'` : argument;
 }
 
 function ask(worker: ChildProcess, seed: number): Promise<SeedReport> {

@@ -9,13 +9,15 @@ const LATENCY_MS = [1, 4] as const;
 export class Lane {
   readonly #network: SimulatedNetwork;
   readonly #link: string;
+  readonly #route: string;
   #queue: (() => void)[] = [];
   /** Messages whose time has come while the link was cut. */
   #held = 0;
 
-  constructor(network: SimulatedNetwork, link: string) {
+  constructor(network: SimulatedNetwork, link: string, route: string) {
     this.#network = network;
     this.#link = link;
+    this.#route = route;
     network.lanes.add(this);
   }
 
@@ -25,7 +27,7 @@ export class Lane {
   }
 
   #pumpLater(): void {
-    this.#network.time.after(this.#network.latencyMs(this.#link), () => {
+    this.#network.time.after(this.#network.latencyMs(this.#link, this.#route), () => {
       if (this.#network.isCut(this.#link)) this.#held++;
       else this.#queue.shift()?.();
     });
@@ -56,7 +58,10 @@ export interface NetworkConnection {
   isOf(life: Life): boolean;
 }
 
-/** Who can reach whom, and how fast. Hosts are names; a link is a pair of them. */
+/**
+ * Who can reach whom, and how fast. Hosts are names; a link is a pair of them, a route the connections that one of them has
+ * opened to the other.
+ */
 export class SimulatedNetwork {
   readonly time: VirtualTime;
   readonly lanes = new Set<Lane>();
@@ -74,13 +79,17 @@ export class SimulatedNetwork {
     return a < b ? `${a}|${b}` : `${b}|${a}`;
   }
 
+  route(client: string, server: string): string {
+    return `${client}>${server}`;
+  }
+
   isCut(link: string): boolean {
     return (this.#cuts.get(link) ?? 0) > 0;
   }
 
-  latencyMs(link: string): number {
+  latencyMs(link: string, route = link): number {
     const [least, most] = LATENCY_MS;
-    const extra = this.#slow.get(link) ?? 0;
+    const extra = Math.max(this.#slow.get(link) ?? 0, this.#slow.get(route) ?? 0);
     return least + this.#random.int(most - least + 1) + (extra === 0 ? 0 : this.#random.int(extra));
   }
 
@@ -93,7 +102,7 @@ export class SimulatedNetwork {
     };
   }
 
-  /** Makes a link slow, each message by up to `extraMs`, until the returned function is called. */
+  /** Makes a link or a route slow, each message by up to `extraMs`, until the returned function is called. */
   slow(link: string, extraMs: number): () => void {
     this.#slow.set(link, extraMs);
     return () => void this.#slow.delete(link);

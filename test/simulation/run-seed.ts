@@ -7,6 +7,11 @@ import { World, type WorldOptions } from './world.ts';
 /** Milliseconds of virtual time after which a run that does not come to its end is given up. */
 const LIMIT_MS = 600_000;
 
+export interface SeedOptions extends WorldOptions {
+  /** Names of the faults that happen; all of them if there are none. */
+  readonly faults: readonly string[];
+}
+
 export interface SeedReport {
   readonly seed: number;
   /** Empty when all promises were kept. */
@@ -22,14 +27,14 @@ export interface SeedReport {
  * Lives through one seed: three brokers are started, written to and read from, while everything fails that may; then all
  * is healed, and what clients were told is compared with what is there.
  */
-export async function runSeed(options: WorldOptions): Promise<SeedReport> {
+export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   const world = new World(options);
   const workload = new Workload(world);
   const stray = (error: unknown) => world.bug(error);
   process.on('unhandledRejection', stray);
   const problems: string[] = [];
   let isDone = false;
-  const story = live(world, workload)
+  const story = live(world, workload, options.faults)
     .then(found => problems.push(...found))
     .catch((error: unknown) => {
       problems.push((error as Error).message, ...workload.history.problems, ...world.bugs.map(String));
@@ -55,14 +60,14 @@ export async function runSeed(options: WorldOptions): Promise<SeedReport> {
   };
 }
 
-async function live(world: World, workload: Workload): Promise<string[]> {
+async function live(world: World, workload: Workload, faults: readonly string[]): Promise<string[]> {
   const chance = seededRandom(world.random.int(2 ** 31));
   for (const broker of world.brokers) broker.start();
   await isUp(world);
   await workload.createTopics();
   await recover(world);
   workload.start();
-  const trouble = new Trouble(world, workload, chance);
+  const trouble = new Trouble(world, workload, chance, faults);
   await trouble.run();
   trouble.heal();
   await recover(world);

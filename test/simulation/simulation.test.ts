@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { PLANTED_BUGS } from './planted-bugs.ts';
 
 const SEEDS = 200;
 
@@ -32,5 +33,13 @@ describe('the simulation', () => {
     const second = await simulate('--seed', '7');
     expect(first.output).toMatch(/trace [0-9a-f]{16}/);
     expect(second).toEqual(first);
+  });
+
+  it.each(Object.entries(PLANTED_BUGS))('finds a planted bug, %s', async (name, { foundBy }) => {
+    const right = await simulate(...foundBy);
+    expect(right).toMatchObject({ status: 0 });
+    const { status, output } = await simulate('--bug', name, ...foundBy);
+    expect(output).toContain('breaks a promise');
+    expect(status).toBe(1);
   });
 });
