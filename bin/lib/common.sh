@@ -23,7 +23,7 @@ find_node() {
 # programs_are_fresh: whether the bundles of `npm run build:programs` are there, and nothing has changed since.
 programs_are_fresh() {
   local built="$SAMSA_HOME/dist/programs/.built"
-  [ -f "$built" ] && [ -z "$(cd "$SAMSA_HOME" && find broker client shared admin-cli package-lock.json -newer "$built" -print -quit)" ]
+  [ -f "$built" ] && [ -z "$(cd "$SAMSA_HOME" && find broker client shared admin-cli package-lock.json -newer "$built" -print -quit 2>/dev/null)" ]
 }
 
 # run_samsa FILE ARGS…: replaces this process by Node running FILE of the project.

@@ -9,6 +9,8 @@ const RESEND_PAUSE_MS = 100;
 interface Pending {
   readonly api: Api;
   readonly send: (connection: Connection) => Promise<void>;
+  /** Attempts that failed. */
+  failures: number;
 }
 
 /**
@@ -45,6 +47,7 @@ export class BrokerChannel {
     if (this.#ended.signal.aborted) return;
     this.#queue.push({
       api,
+      failures: 0,
       send: async connection => {
         const response = await connection.call(api, request, { version, timeoutMs });
         if (!this.#ended.signal.aborted) onResponse(response!);
@@ -69,18 +72,27 @@ export class BrokerChannel {
     this.#running = false;
   }
 
-  async #attempt({ api, send }: Pending): Promise<boolean> {
+  async #attempt(pending: Pending): Promise<boolean> {
     try {
-      await send(await this.#connect());
+      await pending.send(await this.#connect());
       return true;
     } catch (error) {
       if (this.#ended.signal.aborted) return false;
-      const { host, port } = this.#address;
-      this.#parts.logger.warn({ err: error }, `could not send ${api.name} to ${host}:${port}; sending it again`);
+      this.#tellOfFailure(pending, error);
       this.#connection?.close();
       this.#connection = null;
       return false;
     }
+  }
+
+  /** Once a request: a broker that is away for long is no news. */
+  #tellOfFailure(pending: Pending, error: unknown): void {
+    const { host, port } = this.#address;
+    const level = pending.failures++ === 0 ? 'warn' : 'debug';
+    this.#parts.logger[level](
+      { err: error },
+      `could not send ${pending.api.name} to ${host}:${port}; sending it again`,
+    );
   }
 
   async #connect(): Promise<Connection> {

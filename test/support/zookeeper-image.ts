@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, ImageName } from 'testcontainers';
+import { copyInto, librariesOf } from './image-parts.ts';
 
 /** What a ZooKeeper server needs of Debian's jars. */
 const DEBIAN_JARS = ['zookeeper', 'zookeeper-jute', 'slf4j-api', 'slf4j-simple', 'metrics-core', 'snappy-java'];
@@ -30,7 +31,7 @@ async function buildImage(): Promise<void> {
     for (const directory of ['tmp', 'data', 'jars']) mkdirSync(join(root, directory), { recursive: true });
     copyJars(join(root, 'jars'));
     const java = buildRuntime(root);
-    for (const library of librariesOf(java)) copyInto(root, library);
+    for (const library of librariesOf(java, path => path.includes('/java/lib/'))) copyInto(root, library);
     writeFileSync(join(context, 'Dockerfile'), DOCKERFILE);
     await GenericContainer.fromDockerfile(context).build(IMAGE, { deleteOnExit: false });
   } finally {
@@ -81,22 +82,4 @@ function buildRuntime(root: string): string[] {
     join(target, 'bin', 'java'),
     ...libraries.filter(name => name.endsWith('.so')).map(name => join(target, 'lib', name)),
   ];
-}
-
-/** Shared libraries of the machine that the files are linked with, as ldd names them. */
-function librariesOf(files: readonly string[]): Set<string> {
-  const found = new Set<string>();
-  for (const file of files) {
-    const lines = execFileSync('ldd', [file]).toString().split('\n');
-    for (const line of lines) {
-      const path = /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1];
-      if (path !== undefined && !files.includes(path) && !path.includes('/java/lib/')) found.add(path);
-    }
-  }
-  return found;
-}
-
-function copyInto(root: string, path: string): void {
-  mkdirSync(join(root, dirname(path)), { recursive: true });
-  cpSync(realpathSync(path), join(root, path));
 }

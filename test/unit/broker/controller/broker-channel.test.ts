@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { BrokerChannel } from '../../../../broker/controller/broker-channel.ts';
 import { ConnectionError, type Connection, type Connector } from '../../../../shared/connection/connection.ts';
 import { UpdateMetadata } from '../../../../shared/protocol/messages/update-metadata.ts';
-import { silentLogger } from '../../../../shared/runtime/logger.ts';
+import { silentLogger, type Logger } from '../../../../shared/runtime/logger.ts';
 import { VirtualTime } from '../../../support/virtual-time.ts';
 
 /** A peer whose behaviour is a list: what the next connects and calls do. */
-function channelTo(behaviour: ('refuse' | 'break' | 'answer')[]) {
+function channelTo(behaviour: ('refuse' | 'break' | 'answer')[], logger: Logger = silentLogger) {
   const time = new VirtualTime();
   const log: string[] = [];
   let inFlight = 0;
@@ -38,7 +38,7 @@ function channelTo(behaviour: ('refuse' | 'break' | 'answer')[]) {
       return connection as unknown as Connection;
     },
   };
-  const channel = new BrokerChannel({ host: 'x', port: 1 }, { connector, timers: time, logger: silentLogger });
+  const channel = new BrokerChannel({ host: 'x', port: 1 }, { connector, timers: time, logger });
   const send = (id: number) =>
     channel.send(
       UpdateMetadata,
@@ -89,4 +89,14 @@ test('a channel that is closed while it waits to send again ends', async () => {
   expect(refused).toBe(4);
   await time.advance(5000);
   expect(log).toHaveLength(refused);
+});
+
+test('a request that cannot be sent is told of once', async () => {
+  const told: string[] = [];
+  const logger = { ...silentLogger, warn: (_: unknown, message = '') => void told.push(message) };
+  const { time, channel, send } = channelTo(Array<'refuse'>(20).fill('refuse'), logger);
+  send(1);
+  send(2);
+  await time.until('all answered', () => channel.queueSize === 0);
+  expect(told).toEqual(['could not send UpdateMetadata to x:1; sending it again']);
 });
