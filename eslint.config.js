@@ -114,4 +114,15 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ['broker/http/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'fetch', 'AbortController', 'TextDecoderStream', 'URLSearchParams'].map(name => [
+          name,
+          'readonly',
+        ]),
+      ),
+    },
+  },
 );

@@ -17,6 +17,7 @@ export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorPar
   const observer = requestObserver(dispatcher, metrics);
   const restLogger = logger.child({ component: 'rest' });
   const rest = buildRestClients(rooms, dispatcher, restLogger);
+  const restParts = { clients: rest, clusterId: rooms.clusterId, logger: restLogger };
   const http = await createHttpApp({
     dispatcher,
     memory,
@@ -27,7 +28,7 @@ export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorPar
     logger: logger.child({ component: 'http' }),
     readiness,
     registry: metrics.registry,
-    routes: app => registerRest(app, rest, restLogger),
+    routes: app => registerRest(app, restParts),
   });
   const network = new NetworkServer({
     listeners: config.listeners.listeners.map(({ name, host, port, securityProtocol }) => ({

@@ -7,7 +7,14 @@ export { KafkaError } from './errors.ts';
 export type { Admin } from './admin/admin.ts';
 export type { LogDir, ReplicaLog, ReplicaPlacement } from './admin/log-dirs.ts';
 export type { DeletedRecords } from './admin/records.ts';
-export type { ConfigChange, ConfigEntry, ConfigResource, ElectionOutcome, NewTopic } from './admin/types.ts';
+export type {
+  ConfigChange,
+  ConfigEntry,
+  ConfigResource,
+  CreatedTopic,
+  ElectionOutcome,
+  NewTopic,
+} from './admin/types.ts';
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster/cluster-view.ts';
 export type { ClientSettings } from './config.ts';
 export type { Consumer } from './consumer/consumer.ts';

@@ -2,14 +2,18 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Socket } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { ConnectionContext } from '../request/context.ts';
-import { registerHealth } from './health.ts';
+import { DOCS_ASSETS, DOCS_ROUTES } from './docs-page.ts';
+import { HEALTH_ROUTES } from './health.ts';
 import { errorBody, errorHandler } from './http-error.ts';
 import { HttpServers } from './http-servers.ts';
-import { registerMetricsPage } from './metrics-page.ts';
+import { METRICS_ROUTES } from './metrics-page.ts';
+import { openApiDocument } from './openapi/document.ts';
 import type { Readiness } from './ports.ts';
+import { registerRoutes } from './route.ts';
+import { ALL_ROUTES } from './routes.ts';
 import type { RpcCall } from './rpc-call.ts';
-import { RPC_PATH } from '../../shared/connection/rpc.ts';
 import { RpcApis } from './rpc-apis.ts';
+import { RPC_LIST_ROUTES } from './rpc-routes.ts';
 import { RpcService, type RpcParts } from './rpc.ts';
 
 export interface HttpAppParts extends RpcParts {
@@ -18,6 +22,9 @@ export interface HttpAppParts extends RpcParts {
   /** Adds further routes before the app is made ready. */
   readonly routes?: (app: FastifyInstance) => void;
 }
+
+/** Longest parameter in a path: a topic's name has up to 249 characters, each of which may come as `%2E`. */
+const MAX_PATH_PARAMETER = 3 * 249;
 
 /** The HTTP side of the broker: it takes over sockets that the listeners have found to speak HTTP. */
 export interface HttpApp {
@@ -34,6 +41,7 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
   let servers: HttpServers | undefined;
   const app = Fastify({
     bodyLimit: parts.options.maxRequestBytes,
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     serverFactory: handler => {
       const handlers = { rpc: (call: RpcCall) => void rpc.serve(call), other: handler };
       servers = new HttpServers(handlers, parts.timers, parts.options.maxIdleMs);
@@ -44,9 +52,10 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send(errorBody(404, `There is nothing at ${request.url}.`)),
   );
-  registerHealth(app, parts.readiness);
-  registerMetricsPage(app, parts.registry);
-  app.get(RPC_PATH.slice(0, -1), () => ({ apis: apis.describe() }));
+  registerRoutes(app, HEALTH_ROUTES, parts);
+  registerRoutes(app, METRICS_ROUTES, parts);
+  registerRoutes(app, RPC_LIST_ROUTES, { apis });
+  registerRoutes(app, [...DOCS_ROUTES, ...DOCS_ASSETS], { openApi: () => openApiDocument(ALL_ROUTES) });
   parts.routes?.(app);
   await app.ready();
   return {

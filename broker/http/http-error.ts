@@ -5,10 +5,13 @@ import type { Logger } from '../../shared/runtime/logger.ts';
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly statusCode: number;
+  /** The number that people know for it, where the status alone does not say. */
+  readonly errorCode: number | null;
 
-  constructor(statusCode: number, message: string) {
+  constructor(statusCode: number, message: string, errorCode: number | null = null) {
     super(message);
     this.statusCode = statusCode;
+    this.errorCode = errorCode;
   }
 }
 

@@ -14,9 +14,9 @@ import { alterReplicaLogDirs, describeLogDirs, type LogDir, type ReplicaPlacemen
 import { deleteRecords, type DeletedRecords } from './records.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
 import { KafkaError, throwIfError } from '../errors.ts';
-import { alterConfigs, describeConfigs } from './configs.ts';
+import { alterConfigs, configSource, describeConfigs } from './configs.ts';
 import { untilAllHaveHeard, type Heard } from './propagation.ts';
-import type { ConfigChange, ConfigEntry, ConfigResource, ElectionOutcome, NewTopic } from './types.ts';
+import type { ConfigChange, ConfigEntry, ConfigResource, CreatedTopic, ElectionOutcome, NewTopic } from './types.ts';
 
 export interface AdminOptions {
   readonly requestTimeoutMs: number;
@@ -56,17 +56,16 @@ export class Admin {
    * Resolves when all brokers that can be reached know the topics.
    * @throws KafkaError for the first topic that could not be created (or, with `validateOnly`, could not be)
    */
-  async createTopics(topics: readonly NewTopic[], { validateOnly = false } = {}): Promise<void> {
+  async createTopics(topics: readonly NewTopic[], { validateOnly = false } = {}): Promise<CreatedTopic[]> {
     const request = { topics: topics.map(wireTopic), timeoutMs: this.#waitMs, validateOnly };
-    await this.#atController(
+    const created = await this.#atController(
       CreateTopics,
       () => request,
-      response => {
-        for (const { errorCode, errorMessage } of response.topics) throwIfError(errorCode, errorMessage);
-      },
+      response => response.topics.map(createdTopic),
     );
     const names = topics.map(({ name }) => name);
     if (!validateOnly) await this.#untilAllHaveHeard(names, topic => topic !== undefined);
+    return created;
   }
 
   /**
@@ -151,10 +150,14 @@ export class Admin {
     return resources.map(resource => found.get(resource)!);
   }
 
-  /** Changes single settings of a topic or broker and leaves the others alone (KIP-339). */
-  async alterConfigs(resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
+  /** Changes single settings of a topic or broker and leaves the others alone (KIP-339); or checks whether it could. */
+  async alterConfigs(
+    resource: ConfigResource,
+    changes: readonly ConfigChange[],
+    { validateOnly = false } = {},
+  ): Promise<void> {
     await this.#retrying(`the configuration of ${resource.type} ${resource.name} could not be changed`, async () =>
-      alterConfigs(await this.#connectionFor(resource), resource, changes),
+      alterConfigs(await this.#connectionFor(resource), resource, changes, validateOnly),
     );
   }
 
@@ -336,5 +339,24 @@ function wireTopic(topic: NewTopic): RequestInput<typeof CreateTopics>['topics']
       brokerIds: [...brokerIds],
     })),
     configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
+  };
+}
+
+/** @throws KafkaError when it could not be created */
+function createdTopic(wire: ResponseOf<typeof CreateTopics>['topics'][number]): CreatedTopic {
+  throwIfError(wire.errorCode, wire.errorMessage);
+  return {
+    name: wire.name,
+    topicId: wire.topicId,
+    partitions: wire.numPartitions,
+    replicationFactor: wire.replicationFactor,
+    configs: (wire.configs ?? []).map(entry => ({
+      name: entry.name,
+      value: entry.value,
+      source: configSource(entry.configSource),
+      isSensitive: entry.isSensitive,
+      isReadOnly: entry.readOnly,
+      synonyms: [],
+    })),
   };
 }

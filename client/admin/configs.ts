@@ -24,7 +24,7 @@ const OPERATIONS = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
 
 type WireEntry = ResponseOf<typeof DescribeConfigs>['results'][number]['configs'][number];
 
-function source(code: number): ConfigSource {
+export function configSource(code: number): ConfigSource {
   return SOURCES[code] ?? 'UNKNOWN';
 }
 
@@ -32,10 +32,10 @@ function entry(wire: WireEntry): ConfigEntry {
   return {
     name: wire.name,
     value: wire.value,
-    source: source(wire.configSource),
+    source: configSource(wire.configSource),
     isSensitive: wire.isSensitive,
     isReadOnly: wire.readOnly,
-    synonyms: wire.synonyms.map(s => ({ name: s.name, value: s.value, source: source(s.source) })),
+    synonyms: wire.synonyms.map(s => ({ name: s.name, value: s.value, source: configSource(s.source) })),
   };
 }
 
@@ -63,11 +63,12 @@ export async function describeConfigs(
   });
 }
 
-/** @throws KafkaError when the broker refuses */
+/** @throws KafkaError when the broker refuses, or, with `validateOnly`, would */
 export async function alterConfigs(
   connection: Connection,
   resource: ConfigResource,
   changes: readonly ConfigChange[],
+  validateOnly: boolean,
 ): Promise<void> {
   const configs = changes.map(({ name, operation, value }) => ({
     name,
@@ -76,7 +77,7 @@ export async function alterConfigs(
   }));
   const response = (await connection.call(IncrementalAlterConfigs, {
     resources: [{ resourceType: RESOURCE_TYPES[resource.type], resourceName: resource.name, configs }],
-    validateOnly: false,
+    validateOnly,
   }))!;
   const result = response.responses[0]!;
   throwIfError(result.errorCode, result.errorMessage);

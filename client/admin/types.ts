@@ -10,6 +10,18 @@ export interface NewTopic {
   readonly configs?: Readonly<Record<string, string>>;
 }
 
+/** A topic as it was created, or would be. */
+export interface CreatedTopic {
+  readonly name: string;
+  /** 22-character id; zeros from a check that creates nothing, and from brokers that do not know topic ids. */
+  readonly topicId: string;
+  /** -1 when the broker did not say; so too the replication factor. */
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** All its settings, without synonyms. */
+  readonly configs: readonly ConfigEntry[];
+}
+
 export type ResourceType = 'topic' | 'broker' | 'broker-logger';
 
 export interface ConfigResource {

@@ -11,9 +11,9 @@ export interface ReadOptions {
   readonly parseValues: boolean;
 }
 
-const MAX_LIMIT = 10_000;
-const MAX_WAIT_MS = 60_000;
-const MAX_BYTES = 8 << 20;
+export const MAX_LIMIT = 10_000;
+export const MAX_WAIT_MS = 60_000;
+export const MAX_BYTES = 8 << 20;
 
 type Query = Readonly<Record<string, unknown>>;
 

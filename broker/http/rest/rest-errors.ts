@@ -23,8 +23,10 @@ export interface RestError {
 
 /** How a failure is told over REST; null for what is a bug of ours. */
 export function restError(error: unknown): RestError | null {
-  if (error instanceof HttpError)
-    return { status: error.statusCode, body: errorBody(error.statusCode * 100, error.message) };
+  if (error instanceof HttpError) {
+    const { statusCode, errorCode } = error;
+    return { status: statusCode, body: errorBody(errorCode ?? statusCode * 100, error.message) };
+  }
   if (!(error instanceof KafkaError)) return null;
   const [status, code] = STATUS.get(error.code) ?? [error.retriable ? 503 : 400, error.retriable ? 50300 : 40000];
   return { status, body: errorBody(code, error.message) };

@@ -1,0 +1,45 @@
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { HttpError } from '../http-error.ts';
+
+/** Largest JSON body; longer ones belong into a stream. */
+export const MAX_JSON_BYTES = 4 << 20;
+
+/** The media type that a request says its body has, in small letters and without parameters; '' when it does not say. */
+export function contentType(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+/** The whole body. @throws HttpError 413 with `advice` when it is longer than a JSON body may be */
+export async function collect(body: Readable, advice: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_JSON_BYTES) throw new HttpError(413, `The body has more than ${MAX_JSON_BYTES} bytes${advice}.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A number that the nearest double would not tell: it has this many digits, or an exponent. */
+const LONG_NUMBER = /\d{16}|\d[eE]/;
+
+/**
+ * Parses JSON without changing numbers: an integer beyond 2^53 stays as it was written, so that what is written out again
+ * (`JSON.stringify`) is what came in.
+ * @param what the sentence begins with
+ * @throws HttpError 400
+ */
+export function parseJson(text: string, what = 'The body'): unknown {
+  try {
+    return (LONG_NUMBER.test(text) ? JSON.parse(text, exactNumber as never) : JSON.parse(text)) as unknown;
+  } catch (error) {
+    throw new HttpError(400, `${what} is not JSON: ${(error as Error).message}.`);
+  }
+}
+
+function exactNumber(_key: string, value: unknown, { source }: { source: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  return String(value) === source ? value : (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source);
+}
