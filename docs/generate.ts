@@ -5,18 +5,22 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationPage } from './pages/configuration.ts';
+import { httpPage } from './pages/http.ts';
 import { metricsPage } from './pages/metrics.ts';
 
-const pages: Readonly<Record<string, () => string>> = {
+/** What each page is to be, from what it is. */
+const pages: Readonly<Record<string, (page: string) => string>> = {
   'CONFIGURATION.md': configurationPage,
+  'HTTP.md': httpPage,
   'METRICS.md': metricsPage,
 };
 
 const check = process.argv.includes('--check');
 for (const [name, render] of Object.entries(pages)) {
   const path = join(import.meta.dirname, name);
-  const text = render();
-  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  const present = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const text = render(present);
+  if (present === text) continue;
   if (check) {
     process.stderr.write(`docs/${name} is not what the tables say: run npm run docs.\n`);
     process.exitCode = 1;

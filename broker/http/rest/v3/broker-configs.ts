@@ -35,7 +35,7 @@ export const BROKER_CONFIG_ROUTES: readonly V3Route[] = [
     path: '/v3/clusters/{cluster_id}/broker-configs',
     thing: 'KafkaClusterConfig',
     schema: 'ClusterConfigData',
-    whose: 'that were set for all brokers',
+    whose: 'for all brokers together',
     listsAll: false,
     example,
     owner: () => ALL_BROKERS,
