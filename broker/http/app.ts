@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Socket } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { ConnectionContext } from '../request/context.ts';
+import { isCrossOriginWrite } from './cross-origin.ts';
 import { DOCS_ASSETS, DOCS_ROUTES } from './docs-page.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { errorBody, errorHandler } from './http-error.ts';
@@ -47,6 +48,10 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
       servers = new HttpServers(handlers, parts.timers, parts.options.maxIdleMs);
       return servers.http1Server;
     },
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isCrossOriginWrite(request.method, request.headers, request.host)) done();
+    else void reply.code(403).send(errorBody(403, 'Pages of another origin may not change anything here.'));
   });
   app.setErrorHandler(errorHandler(parts.logger));
   app.setNotFoundHandler((request, reply) =>

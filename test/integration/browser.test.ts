@@ -1,4 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,8 +124,30 @@ describe.skipIf(program === null)('a browser', () => {
     await browser.evaluate('sources.forEach(source => source.close())');
   });
 
+  test('is not used by pages of other origins to write', async () => {
+    const elsewhere = createServer((_request, response) => response.end('another site'));
+    await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve));
+    await browser.open(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`);
+    await waitFor('the page', async () => (await browser.evaluate('document.body.textContent')) === 'another site');
+    const url = `${origin}/topics/seen/records`;
+    const posted = (type: string) =>
+      browser.evaluate(`fetch('${url}', {
+        method: 'POST', mode: 'no-cors', body: new Blob(['{"value":"by stealth"}'], { type: '${type}' }),
+      }).then(answer => answer.type)`);
+    // The browser sends them and shows the page nothing of the answer.
+    expect(await posted('text/plain')).toBe('opaque');
+    expect(await posted('')).toBe('opaque');
+    elsewhere.close();
+    await write('behind them');
+    await browser.open(`${origin}/docs`);
+    const read = `fetch('/topics/seen/partitions/0/records').then(answer => answer.text())`;
+    await waitFor('what was written after them', async () =>
+      String(await browser.evaluate(read)).includes('behind them'),
+    );
+    expect(await browser.evaluate(read)).not.toContain('by stealth');
+  });
+
   test('shows the page of all paths, which sends requests', async () => {
-    await write('for the page');
     await browser.open(`${origin}/docs`);
     const inPage = (expression: string) => browser.evaluate(expression);
     await waitFor(

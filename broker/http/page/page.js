@@ -14,12 +14,17 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** Text in which what stands between backticks is code. */
+function prose(text) {
+  return text.split('`').map((part, index) => (index % 2 === 0 ? part : element('code', {}, part)));
+}
+
 function show(openApi) {
   document.getElementById('about').replaceChildren(openApi.info.description + ' As an OpenAPI document: ');
   document.getElementById('about').append(element('a', { href: 'openapi.json' }, 'openapi.json'));
   const paths = document.getElementById('paths');
   for (const tag of openApi.tags) {
-    const section = element('section', {}, element('h2', {}, tag.name), element('p', {}, tag.description));
+    const section = element('section', {}, element('h2', {}, tag.name), element('p', {}, ...prose(tag.description)));
     for (const [path, methods] of Object.entries(openApi.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         if (operation.tags.includes(tag.name)) section.append(card(method.toUpperCase(), path, operation));
@@ -35,7 +40,7 @@ function card(method, path, operation) {
     {},
     element('b', {}, method),
     element('code', {}, path),
-    element('span', {}, operation.summary),
+    element('span', {}, ...prose(operation.summary)),
   );
   const made = element('details', { id: operation.operationId }, head);
   // A form is made when it is looked at: there are many, and most never are.
@@ -92,7 +97,7 @@ function choice(name, values, chosen) {
 }
 
 function note({ description, in: place }) {
-  return element('small', {}, `${description} (${place})`);
+  return element('small', {}, ...prose(`${description} (${place})`));
 }
 
 function exampleText(example) {

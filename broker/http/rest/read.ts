@@ -11,6 +11,8 @@ const HEARTBEAT = ': waiting\n\n';
 const HEARTBEAT_MS = 15_000;
 /** How long a fetch of records that are there may take, milliseconds. */
 const MORE_MS = 100;
+/** How long the first fetch may take when there is something to fetch: the leader may be another broker, and busy. */
+const FIRST_MS = 5_000;
 /** A topic that another broker has just created may take a moment to be known here; longer, and it does not exist. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;
 
@@ -51,6 +53,12 @@ async function startOffset(
   return (await consumer.endOffsets([tp]))[0]!;
 }
 
+/** How long to wait for the first records, milliseconds: those that are there are worth more patience than was asked for. */
+async function firstWait(consumer: Consumer, offset: number, options: ReadOptions): Promise<number> {
+  const [end] = await consumer.endOffsets([options]);
+  return offset === end ? options.waitMs : Math.max(options.waitMs, FIRST_MS);
+}
+
 /** Up to `limit` records in one answer; waits up to `waitMs` for the first. */
 export async function readPage(
   clients: RestClients,
@@ -61,8 +69,10 @@ export async function readPage(
     const records: ConsumerRecord[] = [];
     let bytes = 0;
     let end: number | null = null;
+    let wait = await firstWait(consumer, offset, options);
     do {
-      const polled = await consumer.poll(records.length === 0 ? Math.max(options.waitMs, MORE_MS) : MORE_MS);
+      const polled = await consumer.poll(wait);
+      wait = MORE_MS;
       if (polled.length === 0) break;
       records.push(...polled.slice(0, options.limit - records.length));
       for (const { key, value } of polled) bytes += (key?.length ?? 0) + (value?.length ?? 0);
@@ -81,11 +91,13 @@ export async function readPage(
 
 /** Records one JSON line each, up to `limit`; ends when none came for `waitMs`. */
 export async function* readLines(clients: RestClients, options: ReadOptions): AsyncGenerator<string> {
-  const { consumer } = await open(clients, options);
+  const { consumer, offset } = await open(clients, options);
   let left = options.limit;
   try {
+    let wait = await firstWait(consumer, offset, options);
     while (left > 0) {
-      const polled = await consumer.poll(Math.max(options.waitMs, 100));
+      const polled = await consumer.poll(wait);
+      wait = Math.max(options.waitMs, MORE_MS);
       if (polled.length === 0) return;
       const records = polled.slice(0, left);
       left -= records.length;
