@@ -113,12 +113,13 @@ export class Admin {
 
   /** All topics with their partitions, by name. */
   listTopics(): Promise<TopicInfo[]> {
-    return this.#retrying('the topics could not be listed', () => this.#cluster.allTopics());
+    return this.#retrying('the topics could not be listed', () => this.#cluster.describeTopics(null));
   }
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION if the topic does not exist */
   async describeTopic(name: string): Promise<TopicInfo> {
-    const topic = (await this.listTopics()).find(info => info.name === name);
+    const what = `topic ${name} could not be described`;
+    const [topic] = await this.#retrying(what, () => this.#cluster.describeTopics([name]));
     if (topic === undefined)
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${name}' does not exist.`);
     return topic;

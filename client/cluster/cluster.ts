@@ -120,9 +120,9 @@ export class Cluster {
     return this.#refreshing;
   }
 
-  /** All topics of the cluster (for listing); does not add them to the wanted ones. */
-  async allTopics(): Promise<TopicInfo[]> {
-    const response = await this.#metadataCall(null);
+  /** These topics, or all (null), as any broker knows them; does not add them to the wanted ones. Unknown ones are missing. */
+  async describeTopics(names: readonly string[] | null): Promise<TopicInfo[]> {
+    const response = await this.#metadataCall(names);
     const all = new ClusterView();
     all.apply(response);
     this.#view.apply({ ...response, topics: [] });

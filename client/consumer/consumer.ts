@@ -205,7 +205,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   }
 
   listTopics(): Promise<TopicInfo[]> {
-    return this.#cluster.allTopics();
+    return this.#cluster.describeTopics(null);
   }
 
   /** First offset of each partition, in the order asked. */

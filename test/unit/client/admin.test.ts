@@ -88,3 +88,11 @@ function watched(call: Promise<unknown>): () => boolean {
   const seen = watch(call);
   return () => seen.elapsedMs !== null;
 }
+
+test('a topic is described without asking for all of them', async () => {
+  cluster.knows = topic => topic === 'there';
+  expect((await admin.describeTopic('there')).partitions).toHaveLength(1);
+  await expect(admin.describeTopic('nowhere')).rejects.toMatchObject({ codeName: 'UNKNOWN_TOPIC_OR_PARTITION' });
+  const asked = cluster.calls.filter(({ api }) => api === 'Metadata').map(({ request }) => request.topics);
+  expect(asked.filter(topics => topics === null)).toEqual([]);
+});
