@@ -15,6 +15,7 @@ export const TOPICS_PATH = '/brokers/topics';
 
 export const DELETE_TOPICS_PATH = '/admin/delete_topics';
 export const PREFERRED_ELECTION_PATH = '/admin/preferred_replica_election';
+export const REASSIGNMENT_PATH = '/admin/reassign_partitions';
 
 export const CONFIG_CHANGES_PATH = '/config/changes';
 export const ISR_CHANGES_PATH = '/isr_change_notification';

@@ -2,7 +2,7 @@ import type { Clock, Timers } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { TopicPartition } from '../topics/topic-partition.ts';
 import { PERSISTENT_PATHS } from './paths.ts';
-import { PreferredElectionStore, TopicDeletionStore } from './store/admin.ts';
+import { PreferredElectionStore, ReassignmentStore, TopicDeletionStore } from './store/admin.ts';
 import { BrokerStore } from './store/brokers.ts';
 import { ClusterIdStore, FeatureStore } from './store/cluster.ts';
 import { ConfigChangeListener } from './store/config-changes.ts';
@@ -24,6 +24,7 @@ export type { PartitionStateEntry } from './store/partitions.ts';
 export type { BrokerRegistration } from './znodes/broker.ts';
 export type { ConfigChange } from './znodes/config.ts';
 export type { LeaderAndIsr } from './znodes/partition-state.ts';
+export type { WantedReplicas } from './znodes/reassignment.ts';
 export type { ReplicaAssignment, TopicAssignment } from './znodes/topic.ts';
 
 /**
@@ -42,6 +43,7 @@ export class ZooKeeperStore {
   readonly partitions: PartitionStore;
   readonly preferredElection: PreferredElectionStore;
   readonly producerIds: ProducerIdStore;
+  readonly reassignments: ReassignmentStore;
   readonly topics: TopicStore;
   readonly #context: StoreContext;
 
@@ -59,6 +61,7 @@ export class ZooKeeperStore {
     this.partitions = new PartitionStore(context);
     this.preferredElection = new PreferredElectionStore(context);
     this.producerIds = new ProducerIdStore(context);
+    this.reassignments = new ReassignmentStore(context);
     this.topics = new TopicStore(context);
   }
 

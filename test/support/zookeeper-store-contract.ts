@@ -375,6 +375,26 @@ export function storeContract(name: string, start: () => Promise<StoreSubject>):
         await expect(store.topics.setAssignment('missing', moving, fence)).rejects.toMatchObject({ code: 'NO_NODE' });
       });
 
+      it('changes one assignment without losing the partitions that others add', async () => {
+        const { fence, stale } = await elect();
+        await store.topics.create('orders', assignment([1]), new Map());
+        const other = storeOver(await connect());
+        const moving = { replicas: [2, 1], adding: [2], removing: [1] };
+        zk.beforeWrite = async () => {
+          await other.topics.addPartitions('orders', new Map([[1, { replicas: [3], adding: [], removing: [] }]]));
+        };
+        await store.topics.changeAssignment('orders', 0, moving, fence);
+        const after = await store.topics.get('orders');
+        expect(after!.partitions).toEqual(new Map([...assignment([1], [3]).partitions, [0, moving]]));
+        await expect(store.topics.changeAssignment('orders', 0, moving, stale)).rejects.toThrow(ControllerMovedError);
+        zk.loseWrites('answer');
+        await store.topics.changeAssignment('orders', 0, { replicas: [2], adding: [], removing: [] }, fence);
+        expect(await store.topics.get('orders')).toEqual(assignment([2], [3]));
+        await expect(store.topics.changeAssignment('missing', 0, moving, fence)).rejects.toMatchObject({
+          code: 'NO_NODE',
+        });
+      });
+
       it('adds partitions without losing what others write', async () => {
         await store.topics.create('orders', assignment([1]), new Map());
         const other = storeOver(await connect());
@@ -561,6 +581,28 @@ export function storeContract(name: string, start: () => Promise<StoreSubject>):
         await store.preferredElection.remove(fence);
         expect(await store.preferredElection.get()).toBeNull();
         await store.preferredElection.remove(fence);
+      });
+
+      it('and reassignments, of which the controller keeps those that are not over', async () => {
+        const { fence, stale } = await elect();
+        const { events, watcher } = watching();
+        expect(await store.reassignments.get(watcher)).toBeNull();
+        const wanted = [
+          { topic: 'orders', partition: 0, replicas: [1, 2] },
+          { topic: 'orders', partition: 1, replicas: [2] },
+        ];
+        const data = JSON.stringify({ version: 1, partitions: [...wanted, { topic: 'x' }, { replicas: ['a'] }, 7] });
+        await zk.create('/admin/reassign_partitions', Buffer.from(data), 'persistent');
+        await waitFor('the event', () => events.length === 1);
+        expect(await store.reassignments.get()).toEqual(wanted);
+        await expect(store.reassignments.keep([], stale)).rejects.toThrow(ControllerMovedError);
+        zk.loseWrites('answer');
+        await store.reassignments.keep(wanted.slice(1), fence);
+        expect(await json('/admin/reassign_partitions')).toEqual({ version: 1, partitions: wanted.slice(1) });
+        await store.reassignments.keep([], fence);
+        expect(await store.reassignments.get()).toBeNull();
+        await store.reassignments.keep(wanted, fence);
+        expect(await store.reassignments.get()).toBeNull();
       });
     });
 

@@ -1,9 +1,10 @@
 import type { TopicPartition } from '../../topics/topic-partition.ts';
-import { DELETE_TOPICS_PATH, deleteTopicPath, PREFERRED_ELECTION_PATH } from '../paths.ts';
+import { DELETE_TOPICS_PATH, deleteTopicPath, PREFERRED_ELECTION_PATH, REASSIGNMENT_PATH } from '../paths.ts';
 import { decodePartitionList } from '../znodes/notifications.ts';
-import type { Watcher } from '../zookeeper.ts';
-import { children, createIfAbsent, read, type StoreContext } from './context.ts';
-import { fencedRemove, type Fence } from './fence.ts';
+import { decodeReassignment, encodeReassignment, type WantedReplicas } from '../znodes/reassignment.ts';
+import { isZooKeeperError, type Watcher } from '../zookeeper.ts';
+import { children, createIfAbsent, read, untilKnown, type StoreContext } from './context.ts';
+import { fencedMulti, fencedRemove, type Fence } from './fence.ts';
 
 /** `/admin/delete_topics`: topics marked for deletion, by whoever handles DeleteTopics. */
 export class TopicDeletionStore {
@@ -45,5 +46,33 @@ export class PreferredElectionStore {
   /** @throws ControllerMovedError */
   remove(fence: Fence): Promise<void> {
     return fencedRemove(this.#context, fence, [PREFERRED_ELECTION_PATH]);
+  }
+}
+
+/** `/admin/reassign_partitions`: how older tools ask for reassignments, and see how far they are. */
+export class ReassignmentStore {
+  readonly #context: StoreContext;
+
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  /** null when nothing is asked for; the watcher then tells when something is. */
+  async get(watcher?: Watcher): Promise<WantedReplicas[] | null> {
+    const node = await read(this.#context, REASSIGNMENT_PATH, watcher);
+    return node === null ? null : decodeReassignment(node.data);
+  }
+
+  /** Leaves these, and the node away when there are none; fine if it is gone. @throws ControllerMovedError */
+  async keep(partitions: readonly WantedReplicas[], fence: Fence): Promise<void> {
+    if (partitions.length === 0) return fencedRemove(this.#context, fence, [REASSIGNMENT_PATH]);
+    const data = encodeReassignment(partitions);
+    try {
+      await untilKnown(this.#context, () =>
+        fencedMulti(this.#context, fence, [{ kind: 'setData', path: REASSIGNMENT_PATH, data, version: -1 }]),
+      );
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE')) throw error;
+    }
   }
 }

@@ -85,6 +85,29 @@ export class TopicStore {
   }
 
   /**
+   * Overwrites the assignment of one partition, over what was read just before, so that partitions which others add
+   * meanwhile are not lost.
+   * @throws ControllerMovedError, ZooKeeperError NO_NODE when there is no such topic
+   */
+  changeAssignment(topic: string, partition: number, assignment: ReplicaAssignment, fence: Fence): Promise<void> {
+    const path = topicPath(topic);
+    return untilKnown(this.#context, async () => {
+      while (true) {
+        const node = await this.#context.zk.getData(path);
+        if (node === null) throw new ZooKeeperError('NO_NODE', path, `topic ${topic} does not exist`);
+        const current = decodeTopic(node.data);
+        const data = encodeTopic({ ...current, partitions: new Map(current.partitions).set(partition, assignment) });
+        try {
+          await fencedMulti(this.#context, fence, [{ kind: 'setData', path, data, version: node.stat.version }]);
+          return;
+        } catch (error) {
+          if (!isZooKeeperError(error, 'BAD_VERSION')) throw error;
+        }
+      }
+    });
+  }
+
+  /**
    * Adds those of the given partitions that the topic does not have, for whoever handles CreatePartitions: not fenced,
    * but only over what was read just before, so that the topic id and a reassignment that the controller writes
    * meanwhile are not lost. Resolves with the whole assignment as it is then.
