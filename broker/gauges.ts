@@ -11,6 +11,7 @@ export function exposeGauges({ metrics, metadata, replicas, controller, logs }: 
   metrics.expose('underReplicatedPartitions', () => replicas.statistics().underReplicatedPartitions);
   metrics.expose('underMinIsrPartitions', () => replicas.statistics().underMinIsrPartitionCount);
   metrics.expose('atMinIsrPartitions', () => replicas.statistics().atMinIsrPartitionCount);
+  metrics.expose('reassigningPartitions', () => replicas.statistics().reassigningPartitions);
   metrics.expose('partitions', () => replicas.statistics().partitionCount);
   metrics.expose('leaders', () => replicas.statistics().leaderCount);
   metrics.expose('offlineReplicas', () => replicas.statistics().offlineReplicaCount);

@@ -89,6 +89,10 @@ export const GAUGES = {
     name: 'kafka_server_replicamanager_atminisrpartitioncount',
     help: 'Partitions led here with exactly min.insync.replicas in-sync replicas.',
   },
+  reassigningPartitions: {
+    name: 'kafka_server_replicamanager_reassigningpartitions',
+    help: 'Partitions led here whose replicas are being moved.',
+  },
   partitions: {
     name: 'kafka_server_replicamanager_partitioncount',
     help: 'Partitions of which this broker has a replica.',

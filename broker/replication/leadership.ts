@@ -36,6 +36,7 @@ export interface ControllerState {
   readonly partitionEpoch: number;
   readonly replicas: readonly number[];
   readonly addingReplicas: readonly number[];
+  readonly removingReplicas: readonly number[];
 }
 
 /** A fetch by a follower, as far as the leader keeps it. */
@@ -73,6 +74,7 @@ export class Leadership {
   readonly #surroundings: PartitionSurroundings;
   readonly #events: LeadershipEvents;
   readonly #followers: ReadonlyMap<number, FollowerState>;
+  readonly #replicaCount: number;
   #partitionEpoch: number;
   #isr: IsrState;
 
@@ -98,7 +100,10 @@ export class Leadership {
     this.#events = events;
     this.#partitionEpoch = state.partitionEpoch;
     this.#isr = committedIsr(state.isr);
-    const others = state.replicas.filter(id => id !== surroundings.brokerId);
+    this.#replicaCount = state.replicas.length;
+    // At the end of a reassignment a replica is not assigned any more, but still in sync: until it has left the ISR it may
+    // be elected by a controller that does not know of the end, so that nothing is committed without it.
+    const others = [...new Set([...state.replicas, ...state.isr])].filter(id => id !== surroundings.brokerId);
     const known = former === null ? new Map<number, FollowerState>() : former.#followers;
     this.#followers = new Map(others.map(id => [id, known.get(id) ?? new FollowerState(id)]));
     const now = surroundings.clock.monotonic();
@@ -134,7 +139,7 @@ export class Leadership {
   }
 
   #effectiveMinIsr(): number {
-    return effectiveMinIsr(this.#log.config['min.insync.replicas'], this.#followers.size + 1);
+    return effectiveMinIsr(this.#log.config['min.insync.replicas'], this.#replicaCount);
   }
 
   /** The log has grown. */

@@ -56,6 +56,7 @@ export class Partition {
   #partitionEpoch = NO_EPOCH;
   #replicas: readonly number[] = [];
   #addingReplicas: readonly number[] = [];
+  #removingReplicas: readonly number[] = [];
   /** Not null on the leader only. */
   #leadership: Leadership | null = null;
   readonly #watchers = new Set<PartitionWatcher>();
@@ -216,6 +217,7 @@ export class Partition {
     this.#partitionEpoch = state.partitionEpoch;
     this.#replicas = state.replicas;
     this.#addingReplicas = state.addingReplicas;
+    this.#removingReplicas = state.removingReplicas;
   }
 
   #roleChanged(): void {
@@ -364,5 +366,10 @@ export class Partition {
     if (this.#leadership === null) return false;
     const settled = this.#replicas.filter(id => !this.#addingReplicas.includes(id)).length;
     return this.#leadership.isrState.isr.size < settled;
+  }
+
+  /** Led here, with replicas on their way to or from other brokers. */
+  get isBeingReassigned(): boolean {
+    return this.isLeader && this.#addingReplicas.length + this.#removingReplicas.length > 0;
   }
 }

@@ -8,6 +8,7 @@ export interface PartitionStatistics {
   readonly underReplicatedPartitions: number;
   readonly underMinIsrPartitionCount: number;
   readonly atMinIsrPartitionCount: number;
+  readonly reassigningPartitions: number;
 }
 
 export interface ReplicationStatistics extends PartitionStatistics {
@@ -32,6 +33,7 @@ export function gatherStatistics(partitions: Iterable<Partition>): PartitionStat
     underReplicatedPartitions: 0,
     underMinIsrPartitionCount: 0,
     atMinIsrPartitionCount: 0,
+    reassigningPartitions: 0,
   };
   for (const partition of partitions) {
     counts.partitionCount += 1;
@@ -39,6 +41,7 @@ export function gatherStatistics(partitions: Iterable<Partition>): PartitionStat
     if (partition.leadership === null) continue;
     counts.leaderCount += 1;
     if (partition.isUnderReplicated) counts.underReplicatedPartitions += 1;
+    if (partition.isBeingReassigned) counts.reassigningPartitions += 1;
     const spare = partition.leadership.spareIsr;
     if (spare < 0) counts.underMinIsrPartitionCount += 1;
     if (spare === 0) counts.atMinIsrPartitionCount += 1;

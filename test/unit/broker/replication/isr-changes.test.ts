@@ -80,6 +80,17 @@ describe('changes of the ISR', () => {
     expect(isrOf(cluster)).toEqual([1, 2]);
   });
 
+  test('a replica that is not assigned any more, but still in sync, holds the high watermark back', async () => {
+    const cluster = await start();
+    await cluster.elect(1, { replicas: [1, 2], isr: [1, 2, 3] });
+    const waiting = cluster.broker(1).produce(['a'], { acks: -1, timeoutMs: 1000 });
+    expect(await cluster.during(waiting)).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT });
+    expect(cluster.broker(2).log().logEndOffset).toBe(1);
+    expect(cluster.broker(1).log().highWatermark).toBe(0);
+    await cluster.elect(1, { replicas: [1, 2], isr: [1, 2] });
+    await cluster.time.until('it goes on', () => cluster.broker(1).log().highWatermark === 1);
+  });
+
   test('row 81: a follower that is not alive is not proposed', async () => {
     const cluster = await start();
     await cluster.broker(3).kill();
