@@ -2,6 +2,7 @@ import { MalformedZnodeError } from '../../shared/zookeeper/znodes/json.ts';
 import type { BrokerRegistration, RegisteredBroker } from '../../shared/zookeeper/store.ts';
 import type { ControlledTopic, PartitionReplica } from './context.ts';
 import type { Office } from './office.ts';
+import { aimsAt, resumeReassignments } from './reassigning.ts';
 
 /** What a look at `/brokers/ids` shows against what was known. Each ascending by id. */
 export interface BrokerChanges {
@@ -72,6 +73,7 @@ async function brokersStarted(office: Office, started: readonly number[]): Promi
   const onStarted = context.replicasOn(new Set(started));
   await replicas.change(onStarted, 'OnlineReplica');
   await partitions.triggerOnline(context.allPartitions());
+  await resumeReassignments(office, aimsAt(started));
   await deletion.makeEligible(topicsOf(office, onStarted));
   for (const id of started) await checkBroker(office, id);
 }

@@ -20,9 +20,17 @@ import { alterPartition, alterPartitionError } from './isr-changes.ts';
 import type { Office } from './office.ts';
 import { electLeaders, type ElectionResult, type ElectionType } from './preferred-election.ts';
 import { allocateProducerIds, allocateProducerIdsError } from './producer-ids.ts';
+import {
+  alterReassignments,
+  ongoingReassignments,
+  type OngoingReassignment,
+  type ReassignmentOrder,
+  type ReassignmentResult,
+} from './reassignment-requests.ts';
 import { Term, type TermSettings } from './term.ts';
 
 export type { ElectionResult } from './preferred-election.ts';
+export type { OngoingReassignment, ReassignmentOrder, ReassignmentResult } from './reassignment-requests.ts';
 
 /** This broker is not, or is no longer, the controller. */
 export class NotControllerError extends Error {
@@ -175,6 +183,24 @@ export class Controller {
       'ManualLeaderBalance',
       office => electLeaders(office, partitions, type),
       () => (partitions === null ? Promise.reject(new NotControllerError()) : partitions.map(notController)),
+    );
+  }
+
+  /** Begins, redirects and cancels reassignments; see `alterReassignments`. */
+  alterReassignments(orders: readonly ReassignmentOrder[]): Promise<ReassignmentResult[]> {
+    return this.#ask(
+      'AlterPartitionReassignment',
+      office => alterReassignments(office, orders),
+      () => Promise.reject(new NotControllerError()),
+    );
+  }
+
+  /** The reassignments under way. @param wanted null for all. Rejects with NotControllerError */
+  ongoingReassignments(wanted: readonly TopicPartition[] | null): Promise<OngoingReassignment[]> {
+    return this.#ask(
+      'ListPartitionReassignment',
+      office => Promise.resolve(ongoingReassignments(office, wanted)),
+      () => Promise.reject(new NotControllerError()),
     );
   }
 

@@ -1,7 +1,7 @@
 import type { LeaderAndIsr } from '../../shared/zookeeper/store.ts';
 
 /** Why a leader is elected; decides who may lead and who stays in sync. */
-export type ElectionKind = 'offline' | 'preferred' | 'controlledShutdown';
+export type ElectionKind = 'offline' | 'preferred' | 'reassignment' | 'controlledShutdown';
 
 /** A partition that needs a leader, and what is known about its replicas. */
 export interface ElectionCandidate {
@@ -31,7 +31,7 @@ type Strategy = (candidate: ElectionCandidate) => ElectionOutcome | null;
 
 /**
  * The strategies by kind (Kafka: `PartitionLeaderElectionAlgorithms` and `Election`). Pure: they see one candidate and
- * decide; a strategy for reassignments would be one more row.
+ * decide.
  */
 const STRATEGIES: Readonly<Record<ElectionKind, Strategy>> = {
   /** The leader is gone: the first replica that is online and in sync, else, if allowed, the first that is online. */
@@ -49,6 +49,12 @@ const STRATEGIES: Readonly<Record<ElectionKind, Strategy>> = {
     const leader = replicas[0];
     if (leader === undefined || !isOnline(leader) || !isr.includes(leader)) return null;
     return { leader, isr, unclean: false, recipients: replicas };
+  },
+
+  /** To one of the target replicas, which by now are the assigned ones. Those that go may still be in sync. */
+  reassignment: ({ replicas, current: { isr }, isOnline }) => {
+    const leader = replicas.find(replica => isOnline(replica) && isr.includes(replica));
+    return leader === undefined ? null : { leader, isr, unclean: false, recipients: replicas };
   },
 
   /** Away from brokers that are about to stop; they learn of it too, since they are still serving. */
@@ -87,6 +93,11 @@ export function stateAfterElection(
     controllerEpoch,
     recovering: unclean || current.recovering,
   };
+}
+
+/** The state with a leader epoch of its own: whoever acts in the former one is fenced, and news of this one is taken. */
+export function stateInNextEpoch(current: LeaderAndIsr, controllerEpoch: number): LeaderAndIsr {
+  return { ...current, leaderEpoch: current.leaderEpoch + 1, controllerEpoch };
 }
 
 export const NO_LEADER = -1;

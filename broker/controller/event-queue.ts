@@ -7,6 +7,7 @@ export const CONTROLLER_STATES = {
   BrokerChange: 2,
   TopicChange: 3,
   TopicDeletion: 4,
+  AlterPartitionReassignment: 5,
   AutoLeaderBalance: 6,
   ManualLeaderBalance: 7,
   ControlledShutdown: 8,
@@ -16,6 +17,7 @@ export const CONTROLLER_STATES = {
   ControllerShutdown: 12,
   UncleanLeaderElectionEnable: 13,
   TopicUncleanLeaderElectionEnable: 14,
+  ListPartitionReassignment: 16,
 } as const;
 
 export type ControllerState = keyof typeof CONTROLLER_STATES;

@@ -1,6 +1,8 @@
 import { checkBroker } from './broker-changes.ts';
 import { preferredElectionRequested } from './preferred-election.ts';
 import type { Office } from './office.ts';
+import { reassignmentsRequested } from './reassignment-requests.ts';
+import { resumeReassignments } from './reassigning.ts';
 import { loadTopics } from './topic-changes.ts';
 
 /**
@@ -27,6 +29,8 @@ export async function takeOffice(office: Office): Promise<void> {
   await requests.sendFullMetadata(context.liveOrShuttingDownIds());
   await failpoints?.hit('failover.after-partition-startup');
   for (const id of context.liveOrShuttingDownIds()) await checkBroker(office, id);
+  await resumeReassignments(office, () => true);
+  await reassignmentsRequested(office);
   await deletion.resume();
   await preferredElectionRequested(office);
 }

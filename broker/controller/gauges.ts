@@ -1,4 +1,5 @@
 import { preferredReplica, replicasOf, replicaState, type ControllerContext } from './context.ts';
+import { isHalted } from './topic-deletion.ts';
 
 /** What a controller can be watched by; the names are those of Kafka's KafkaController metrics. */
 export interface ControllerGauges {
@@ -44,7 +45,7 @@ export function countGauges(context: ControllerContext): ControllerGauges {
       partition => partition.leadership !== null && partition.leadership.leader !== preferredReplica(partition),
     ).length,
     topicsToDeleteCount: doomed.length,
-    topicsIneligibleToDeleteCount: doomed.filter(topic => topic.ineligibleForDeletion).length,
+    topicsIneligibleToDeleteCount: doomed.filter(isHalted).length,
     replicasToDeleteCount: doomedReplicas.length,
     replicasIneligibleToDeleteCount: doomedReplicas.filter(
       replica => replicaState(replica) === 'ReplicaDeletionIneligible',

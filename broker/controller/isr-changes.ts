@@ -2,9 +2,10 @@ import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
 import type { LeaderAndIsr } from '../../shared/zookeeper/store.ts';
-import type { ControlledPartition, ControlledTopic } from './context.ts';
+import { isBeingReassigned, type ControlledPartition, type ControlledTopic } from './context.ts';
 import { judgeProposal, type IsrVerdict } from './isr-verdict.ts';
 import type { Office } from './office.ts';
+import { reassignmentsMayEnd } from './reassigning.ts';
 
 type Request = RequestOf<typeof AlterPartition>;
 type RequestTopic = Request['topics'][number];
@@ -41,11 +42,19 @@ export async function alterPartition(office: Office, request: Request, version: 
   });
   const news = [...written, ...conflicts];
   if (news.length > 0) await requests.sendMetadataToAll(news);
+  reviewReassignments(office, news);
   const codes = new Map<ControlledPartition, number>();
   for (const [partition, verdict] of verdicts) if (verdict.kind === 'error') codes.set(partition, verdict.errorCode);
   for (const partition of conflicts) codes.set(partition, ErrorCode.INVALID_UPDATE_VERSION);
   for (const partition of failed.keys()) codes.set(partition, ErrorCode.UNKNOWN_SERVER_ERROR);
   return respond(office, request, version, codes);
+}
+
+/** The answer goes first: the leader shall know its ISR before it hears of what follows from it. */
+function reviewReassignments({ enqueue }: Office, changed: readonly ControlledPartition[]): void {
+  const reassigned = changed.filter(isBeingReassigned);
+  if (reassigned.length === 0) return;
+  enqueue('AlterPartitionReassignment', office => reassignmentsMayEnd(office, reassigned));
 }
 
 function judgeAll(office: Office, request: Request, version: number): Map<ControlledPartition, IsrVerdict> {
@@ -130,7 +139,8 @@ function granted(partitionIndex: number, state: LeaderAndIsr): ResponsePartition
 }
 
 /** Leaders of brokers that write ISRs themselves tell that they did (Kafka: `processIsrChangeNotification`). */
-export async function isrsChanged({ context, store, watchers, writer, requests, controller }: Office): Promise<void> {
+export async function isrsChanged(office: Office): Promise<void> {
+  const { context, store, watchers, writer, requests, controller } = office;
   const notifications = await store.isrChanges.list(watchers.isrChanges);
   if (notifications.size === 0) return;
   const changed = [...notifications.values()]
@@ -138,5 +148,6 @@ export async function isrsChanged({ context, store, watchers, writer, requests, 
     .flatMap(({ topic, partition }) => context.partition(topic, partition) ?? []);
   await writer.reload(changed);
   await requests.sendMetadataToAll(changed);
+  await reassignmentsMayEnd(office, changed);
   await store.isrChanges.remove(notifications.keys(), controller);
 }

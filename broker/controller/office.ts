@@ -7,6 +7,7 @@ import type { Watcher } from '../../shared/zookeeper/zookeeper.ts';
 import type { BrokerChannels } from './broker-channels.ts';
 import type { ControllerContext } from './context.ts';
 import type { ControlRequests } from './control-requests.ts';
+import type { ControllerState } from './event-queue.ts';
 import type { Failpoints } from './failpoints.ts';
 import type { LeadershipWriter } from './leadership-writer.ts';
 import type { PartitionStates } from './partition-states.ts';
@@ -34,6 +35,7 @@ export interface OfficeWatchers {
   readonly isrChanges: Watcher;
   readonly logDirEvents: Watcher;
   readonly preferredElection: Watcher;
+  readonly reassignments: Watcher;
 }
 
 /** The controller's office: what it works with for one term, from its election to its resignation. */
@@ -52,6 +54,8 @@ export interface Office {
   readonly random: Random;
   readonly logger: Logger;
   readonly failpoints?: Failpoints | undefined;
+  /** Puts an event behind those that wait: for what follows from a request but must not hold its answer up. */
+  readonly enqueue: (state: ControllerState, react: (office: Office) => Promise<void>) => void;
 }
 
 export type LeaderAndIsrResponse = ResponseOf<typeof LeaderAndIsr>;

@@ -19,6 +19,7 @@ import { isNewsOfLogDirs, leaderAndIsrAnswered, logDirsFailed } from './log-dir-
 import type { ControllerSettings, Office, OfficeWatchers } from './office.ts';
 import { PartitionStates } from './partition-states.ts';
 import { preferredElectionRequested, rebalanceLeaders } from './preferred-election.ts';
+import { reassignmentsRequested } from './reassignment-requests.ts';
 import { ReplicaStates } from './replica-states.ts';
 import { RequestBatch, type StopReplicaRequest } from './request-batch.ts';
 import { assignmentChanged, topicsChanged } from './topic-changes.ts';
@@ -102,7 +103,8 @@ export class Term {
     const isEnabled = settings.isTopicDeletionEnabled;
     const deletion = new TopicDeletion({ ...common, fence: controller, partitions, replicas, isEnabled });
     const watchers = this.#watchers();
-    return { ...common, controller, channels, partitions, replicas, deletion, watchers, settings, random };
+    const enqueue: Office['enqueue'] = (state, react) => this.#enqueue(state, () => react(this.office));
+    return { ...common, controller, channels, partitions, replicas, deletion, watchers, settings, random, enqueue };
   }
 
   #openChannels(): BrokerChannels {
@@ -136,6 +138,7 @@ export class Term {
       isrChanges: on('IsrChange', isrsChanged),
       logDirEvents: on('LogDirChange', logDirsFailed),
       preferredElection: on('ManualLeaderBalance', preferredElectionRequested),
+      reassignments: on('AlterPartitionReassignment', reassignmentsRequested),
     };
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Fence, ZooKeeperStore } from '../../shared/zookeeper/store.ts';
 import {
+  isBeingReassigned,
   replicasOf,
   replicaState,
   type ControlledTopic,
@@ -128,7 +129,7 @@ export class TopicDeletion {
       }
       if (states.has('ReplicaDeletionStarted')) continue;
       retried.push(...replicas.filter(replica => replicaState(replica) === 'ReplicaDeletionIneligible'));
-      if (!topic.ineligibleForDeletion) eligible.push(topic);
+      if (!isHalted(topic)) eligible.push(topic);
     }
     await this.#parts.replicas.change(retried, 'OfflineReplica');
     if (eligible.length > 0) await this.#begin(eligible);
@@ -188,4 +189,9 @@ export class TopicDeletion {
     await store.deletions.clear([name], fence);
     await failpoints?.hit('topic-deletion.after-mark-removal');
   }
+}
+
+/** While a reassignment is under way, nothing is deleted: its end lets the deletion go on. */
+export function isHalted(topic: ControlledTopic): boolean {
+  return topic.ineligibleForDeletion || [...topic.partitions.values()].some(isBeingReassigned);
 }

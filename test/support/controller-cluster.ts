@@ -17,7 +17,7 @@ import { BrokerConfig } from '../../broker/config/broker-config.ts';
 import { Controller } from '../../broker/controller/controller.ts';
 import type { Failpoints } from '../../broker/controller/failpoints.ts';
 import { randomTopicId } from '../../broker/metadata/topic-id.ts';
-import { isZooKeeperError } from '../../shared/zookeeper/zookeeper.ts';
+import { isZooKeeperError, type ZooKeeper } from '../../shared/zookeeper/zookeeper.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from './memory-zookeeper.ts';
 import { seededRandom } from './seeded-random.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -180,7 +180,8 @@ export class ControllerCluster {
   readonly config: BrokerConfig;
   readonly brokers = new Map<number, StubBroker>();
   readonly #zooKeeper: MemoryZooKeeper;
-  /** A client of the test's own. */
+  /** A client of the test's own, and a store over it. */
+  client!: ZooKeeper;
   store!: ZooKeeperStore;
 
   constructor(settings: Record<string, string> = {}) {
@@ -202,8 +203,8 @@ export class ControllerCluster {
 
   async prepare(): Promise<void> {
     const { time, logger } = this;
-    const client = await this.run(this.#zooKeeper.connect());
-    this.store = new ZooKeeperStore(client, { clock: time, timers: time, logger });
+    this.client = await this.run(this.#zooKeeper.connect());
+    this.store = new ZooKeeperStore(this.client, { clock: time, timers: time, logger });
     await this.run(this.store.ensurePersistentPaths());
   }
 
@@ -272,6 +273,38 @@ export class ControllerCluster {
       throw new Error(`${topic}-${partition} is ${JSON.stringify(last)}, not ${JSON.stringify(expected)}`);
     }
     return last!;
+  }
+
+  /** The assignment of a partition, as its topic's znode has it. */
+  async assignment(topic: string, partition = 0): Promise<ReplicaAssignment | undefined> {
+    return (await this.store.topics.get(topic))?.partitions.get(partition);
+  }
+
+  /** Has the partition's leader propose all who follow it in its epoch; nothing happens while that cannot be. */
+  async proposeIsr(topic: string, partition = 0): Promise<void> {
+    const key = partitionKey(topic, partition);
+    const state = (await this.store.partitions.states([{ topic, partition }])).get(key);
+    const topicId = (await this.store.topics.get(topic))?.topicId;
+    const leader = this.brokers.get(state?.leader ?? -1);
+    const known = leader?.replicas.get(key);
+    const active = [...this.brokers.values()].find(({ running, controller }) => running && controller.isActive);
+    if (state === undefined || known?.leaderEpoch !== state.leaderEpoch || leader?.running !== true) return;
+    const isInSync = (id: number) =>
+      this.broker(id).running && this.broker(id).replicas.get(key)?.leaderEpoch === state.leaderEpoch;
+    const newIsr = known.replicas.filter(id => id === state.leader || isInSync(id));
+    const isNew = newIsr.some(id => !state.isr.includes(id));
+    if (!isNew || active === undefined || topicId === undefined || topicId === null) return;
+    const proposal = {
+      partitionIndex: partition,
+      leaderEpoch: state.leaderEpoch,
+      partitionEpoch: state.partitionEpoch,
+      newIsr: [],
+      newIsrWithEpochs: newIsr.map(brokerId => ({ brokerId, brokerEpoch: -1n })),
+      leaderRecoveryState: 0,
+    };
+    const topics = [{ topicName: '', topicId, partitions: [proposal] }];
+    // Not waited for: a controller that dies over it never answers.
+    void active.controller.alterPartition({ brokerId: state.leader, brokerEpoch: leader.epoch, topics }, 3);
   }
 
   connector(): Connector {

@@ -59,8 +59,12 @@ async function expectSettled(cluster: ControllerCluster): Promise<void> {
   }
 }
 
-/** Places that this workload does not come by: they are of old topics, partition additions, ISR proposals, surrender. */
+/**
+ * Places that this workload does not come by: they are of old topics, partition additions, ISR proposals, surrender, and
+ * reassignments, which reassigning.test.ts has.
+ */
 const ELSEWHERE: readonly Failpoint[] = [
+  ...FAILPOINTS.filter(name => name.startsWith('reassignment.')),
   'topic-id.before-write',
   'topic-id.after-write',
   'partition-addition.before-revert',
