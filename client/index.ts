@@ -6,6 +6,7 @@ export { createProducer } from './create/producer.ts';
 export { KafkaError } from './errors.ts';
 export type { Admin } from './admin/admin.ts';
 export type { LogDir, ReplicaLog, ReplicaPlacement } from './admin/log-dirs.ts';
+export type { NewReassignment, PartitionReassignment } from './admin/reassignments.ts';
 export type { DeletedRecords } from './admin/records.ts';
 export type {
   ConfigChange,

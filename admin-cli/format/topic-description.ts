@@ -22,14 +22,18 @@ export interface DescribedTopic {
   readonly markedForDeletion?: boolean;
 }
 
+/** How many replicas it has apart from those that a reassignment is adding. */
+export function replicationFactor({ replicas, adding = [] }: DescribedPartition): number {
+  return replicas.length - adding.length;
+}
+
 /** The header line. Scripts look for its tabs and colons: they are Kafka's. */
 export function topicLine(topic: DescribedTopic): string {
-  const replicationFactor = topic.partitions[0]?.replicas.length ?? 0;
   return [
     `Topic: ${topic.name}`,
     ...(topic.topicId === null || topic.topicId === ZERO_UUID ? [] : [`TopicId: ${topic.topicId}`]),
     `PartitionCount: ${topic.partitions.length}`,
-    `ReplicationFactor: ${replicationFactor}`,
+    `ReplicationFactor: ${topic.partitions[0] === undefined ? 0 : replicationFactor(topic.partitions[0])}`,
     `Configs: ${topic.configs.join(',')}`,
     ...(topic.markedForDeletion ? ['MarkedForDeletion: true'] : []),
   ].join('\t');

@@ -1,6 +1,7 @@
 import type { Api } from '../../shared/protocol/api.ts';
 import { AlterConfigs } from '../../shared/protocol/messages/alter-configs.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
+import { AlterPartitionReassignments } from '../../shared/protocol/messages/alter-partition-reassignments.ts';
 import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { ControlledShutdown } from '../../shared/protocol/messages/controlled-shutdown.ts';
@@ -16,6 +17,7 @@ import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremental-alter-configs.ts';
 import { LeaderAndIsr } from '../../shared/protocol/messages/leader-and-isr.ts';
 import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
+import { ListPartitionReassignments } from '../../shared/protocol/messages/list-partition-reassignments.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { OffsetForLeaderEpoch } from '../../shared/protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
@@ -27,6 +29,7 @@ export const KNOWN_APIS: ReadonlyMap<number, Api> = new Map(
   [
     AlterConfigs,
     AlterPartition,
+    AlterPartitionReassignments,
     AlterReplicaLogDirs,
     ApiVersions,
     ControlledShutdown,
@@ -42,6 +45,7 @@ export const KNOWN_APIS: ReadonlyMap<number, Api> = new Map(
     IncrementalAlterConfigs,
     LeaderAndIsr,
     ListOffsets,
+    ListPartitionReassignments,
     Metadata,
     OffsetForLeaderEpoch,
     Produce,

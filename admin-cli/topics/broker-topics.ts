@@ -1,10 +1,19 @@
 import { createAdmin } from '../../client/create/admin.ts';
 import { KafkaError } from '../../client/errors.ts';
-import type { Admin, ClientSettings, ConfigEntry, PartitionInfo, TopicInfo } from '../../client/index.ts';
+import type {
+  Admin,
+  ClientSettings,
+  ConfigEntry,
+  PartitionInfo,
+  PartitionReassignment,
+  TopicInfo,
+} from '../../client/index.ts';
+import { ConnectionError } from '../../shared/connection/connection.ts';
+import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { toolLogger } from '../support/logger.ts';
 import { collisionWarning, print } from './messages.ts';
 import type { TopicsOptions } from './options.ts';
-import { partitionLine, topicLine } from '../format/topic-description.ts';
+import { partitionLine, replicationFactor, topicLine, type DescribedPartition } from '../format/topic-description.ts';
 import { topicPattern } from '../support/topic-pattern.ts';
 import type { TopicsArguments, TopicsTarget } from './target.ts';
 
@@ -89,18 +98,34 @@ async function remove(admin: Admin, options: TopicsOptions): Promise<void> {
 
 async function describe(admin: Admin, options: TopicsOptions): Promise<void> {
   const topics = await selectedOrMissing(admin, options);
-  const [configs, { brokers }] = await Promise.all([
+  const [configs, { brokers }, moves] = await Promise.all([
     admin.describeConfigs(topics.map(({ name }) => ({ type: 'topic', name }))),
     admin.describeCluster(),
+    reassignments(admin),
   ]);
   const alive = new Set(brokers.map(broker => broker.id));
   topics.forEach((topic, index) => {
-    for (const line of describedLines(topic, configs[index]!, alive, options)) print(line);
+    const partitions = topic.partitions.map(partition => described(partition, moves));
+    for (const line of describedLines(topic, partitions, configs[index]!, alive, options)) print(line);
   });
+}
+
+type Reassignments = ReadonlyMap<string, PartitionReassignment>;
+
+/** By partition. Brokers from before KIP-455 know of none. */
+async function reassignments(admin: Admin): Promise<Reassignments> {
+  try {
+    const ongoing = await admin.listPartitionReassignments();
+    return new Map(ongoing.map(each => [partitionKey(each.topic, each.partition), each]));
+  } catch (error) {
+    if (error instanceof ConnectionError && error.code === 'UNSUPPORTED_VERSION') return new Map();
+    throw error;
+  }
 }
 
 function describedLines(
   topic: TopicInfo,
+  partitions: readonly DescribedPartition[],
   entries: readonly ConfigEntry[],
   alive: ReadonlySet<number>,
   options: TopicsOptions,
@@ -111,29 +136,32 @@ function describedLines(
   const header = topicLine({
     name: topic.name,
     topicId: topic.topicId,
-    partitions: topic.partitions.map(described),
+    partitions,
     configs: own.map(({ name, value }) => `${name}=${value ?? ''}`),
   });
   if (options.topicsWithOverrides)
     return entries.some(entry => entry.source === 'DYNAMIC_TOPIC_CONFIG') ? [header] : [];
   const report = reportFilter(options, alive, minIsr);
-  const shown = topic.partitions
-    .filter(report ?? (() => true))
-    .map(partition => partitionLine(described(partition), true));
+  const shown = partitions.filter(report ?? (() => true)).map(partition => partitionLine(partition, true));
   return report === null ? [header, ...shown] : shown;
 }
 
-function described(partition: PartitionInfo) {
-  return { ...partition, leader: partition.leader < 0 ? null : partition.leader };
+function described(partition: PartitionInfo, moves: Reassignments): DescribedPartition {
+  const move = moves.get(partitionKey(partition.topic, partition.partition));
+  return {
+    ...partition,
+    leader: partition.leader < 0 ? null : partition.leader,
+    ...(move === undefined ? {} : { adding: move.addingReplicas, removing: move.removingReplicas }),
+  };
 }
 
 function reportFilter(
   options: TopicsOptions,
   alive: ReadonlySet<number>,
   minIsr: number,
-): ((p: PartitionInfo) => boolean) | null {
-  if (options.underReplicatedPartitions) return p => p.isr.length < p.replicas.length;
-  if (options.unavailablePartitions) return p => !alive.has(p.leader);
+): ((p: DescribedPartition) => boolean) | null {
+  if (options.underReplicatedPartitions) return p => p.isr.length < replicationFactor(p);
+  if (options.unavailablePartitions) return p => p.leader === null || !alive.has(p.leader);
   if (options.underMinIsrPartitions) return p => p.isr.length < minIsr;
   if (options.atMinIsrPartitions) return p => p.isr.length === minIsr;
   return null;

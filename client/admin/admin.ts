@@ -1,16 +1,26 @@
 import { ConnectionError, type Connection } from '../../shared/connection/connection.ts';
 import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { AlterPartitionReassignments } from '../../shared/protocol/messages/alter-partition-reassignments.ts';
 import { CreatePartitions } from '../../shared/protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../../shared/protocol/messages/create-topics.ts';
 import { DeleteTopics } from '../../shared/protocol/messages/delete-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
+import { ListPartitionReassignments } from '../../shared/protocol/messages/list-partition-reassignments.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
 import { byTopic, partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { BrokerInfo, TopicInfo } from '../cluster/cluster-view.ts';
 import { alterReplicaLogDirs, describeLogDirs, type LogDir, type ReplicaPlacement } from './log-dirs.ts';
+import {
+  alterOutcomes,
+  alterRequest,
+  listed,
+  listRequest,
+  type NewReassignment,
+  type PartitionReassignment,
+} from './reassignments.ts';
 import { deleteRecords, type DeletedRecords } from './records.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
 import { KafkaError, throwIfError } from '../errors.ts';
@@ -191,6 +201,23 @@ export class Admin {
         );
       },
     );
+  }
+
+  /**
+   * Orders partitions to other brokers, or gives reassignments under way up (KIP-455). Resolves when they are begun: they
+   * go on afterwards. The outcomes, in the order asked, are null or the error.
+   */
+  alterPartitionReassignments(wanted: readonly NewReassignment[]): Promise<(KafkaError | null)[]> {
+    return this.#atController(
+      AlterPartitionReassignments,
+      () => alterRequest(wanted, this.#waitMs),
+      response => alterOutcomes(wanted, response),
+    );
+  }
+
+  /** The reassignments under way, of these partitions or of all (null). */
+  listPartitionReassignments(wanted: readonly TopicPartition[] | null = null): Promise<PartitionReassignment[]> {
+    return this.#atController(ListPartitionReassignments, () => listRequest(wanted, this.#waitMs), listed);
   }
 
   /** Looks offsets up at the partitions' leaders; each outcome is a found offset or the error of that partition. */

@@ -1,6 +1,7 @@
 import { AlterConfigs } from '../../shared/protocol/messages/alter-configs.ts';
 import { AllocateProducerIds } from '../../shared/protocol/messages/allocate-producer-ids.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
+import { AlterPartitionReassignments } from '../../shared/protocol/messages/alter-partition-reassignments.ts';
 import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { ControlledShutdown } from '../../shared/protocol/messages/controlled-shutdown.ts';
@@ -18,6 +19,7 @@ import { IncrementalAlterConfigs } from '../../shared/protocol/messages/incremen
 import { InitProducerId } from '../../shared/protocol/messages/init-producer-id.ts';
 import { LeaderAndIsr } from '../../shared/protocol/messages/leader-and-isr.ts';
 import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
+import { ListPartitionReassignments } from '../../shared/protocol/messages/list-partition-reassignments.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { OffsetForLeaderEpoch } from '../../shared/protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
@@ -52,4 +54,6 @@ export const ALL_APIS: readonly Api[] = [
   DescribeCluster,
   DescribeProducers,
   AllocateProducerIds,
+  AlterPartitionReassignments,
+  ListPartitionReassignments,
 ];

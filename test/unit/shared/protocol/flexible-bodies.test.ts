@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import type { Message } from '../../../../shared/protocol/message.ts';
 import { AllocateProducerIds } from '../../../../shared/protocol/messages/allocate-producer-ids.ts';
 import { AlterPartition } from '../../../../shared/protocol/messages/alter-partition.ts';
+import { AlterPartitionReassignments } from '../../../../shared/protocol/messages/alter-partition-reassignments.ts';
 import { DescribeProducers } from '../../../../shared/protocol/messages/describe-producers.ts';
 import { Fetch } from '../../../../shared/protocol/messages/fetch.ts';
 import { InitProducerId } from '../../../../shared/protocol/messages/init-producer-id.ts';
 import { LeaderAndIsr } from '../../../../shared/protocol/messages/leader-and-isr.ts';
+import { ListPartitionReassignments } from '../../../../shared/protocol/messages/list-partition-reassignments.ts';
 import { Metadata } from '../../../../shared/protocol/messages/metadata.ts';
 import { UpdateMetadata } from '../../../../shared/protocol/messages/update-metadata.ts';
 
@@ -21,6 +23,76 @@ const cases: [string, Message, version: number, text: string, value: object][] =
     12,
     `02 | ${topicIdBytes} | 00 | 00 | 00 01 00`,
     { topics: [{ topicId, name: null }], allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true },
+  ],
+  [
+    'AlterPartitionReassignments request: one to move, one to give up',
+    AlterPartitionReassignments.request,
+    0,
+    '0000ea60 | 02 0274 | 03 00000000 03 00000002 00000003 00 | 00000001 00 00 | 00 | 00',
+    {
+      timeoutMs: 60_000,
+      topics: [
+        {
+          name: 't',
+          partitions: [
+            { partitionIndex: 0, replicas: [2, 3] },
+            { partitionIndex: 1, replicas: null },
+          ],
+        },
+      ],
+    },
+  ],
+  [
+    'AlterPartitionReassignments response',
+    AlterPartitionReassignments.response,
+    0,
+    '00000000 0000 00 | 02 0274 | 03 00000000 0000 00 00 | 00000001 0055 026e 00 | 00 | 00',
+    {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      errorMessage: null,
+      responses: [
+        {
+          name: 't',
+          partitions: [
+            { partitionIndex: 0, errorCode: 0, errorMessage: null },
+            { partitionIndex: 1, errorCode: 85, errorMessage: 'n' },
+          ],
+        },
+      ],
+    },
+  ],
+  [
+    'ListPartitionReassignments request about everything',
+    ListPartitionReassignments.request,
+    0,
+    '00001388 00 00',
+    { timeoutMs: 5000, topics: null },
+  ],
+  [
+    'ListPartitionReassignments request about one partition',
+    ListPartitionReassignments.request,
+    0,
+    '00001388 | 02 0274 02 00000007 00 | 00',
+    { timeoutMs: 5000, topics: [{ name: 't', partitionIndexes: [7] }] },
+  ],
+  [
+    'ListPartitionReassignments response',
+    ListPartitionReassignments.response,
+    0,
+    `00000000 0029 026e | 02 0274
+     | 02 00000007 04 00000002 00000003 00000001 02 00000003 02 00000001 00 | 00 | 00`,
+    {
+      throttleTimeMs: 0,
+      errorCode: 41,
+      errorMessage: 'n',
+      topics: [
+        {
+          name: 't',
+          partitions: [{ partitionIndex: 7, replicas: [2, 3, 1], addingReplicas: [3], removingReplicas: [1] }],
+        },
+      ],
+    },
   ],
   [
     'Fetch request of a follower',
