@@ -13,6 +13,7 @@ import {
 } from './fetch-target.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import type { Partition } from './partition.ts';
+import type { ReplicationThrottle } from './replication-throttle.ts';
 
 /** What all partitions of a fetch have in common. */
 export interface FetchParams {
@@ -60,10 +61,13 @@ type Look =
 export class FetchReader {
   readonly #partitions: HostedPartitions;
   readonly #clock: Clock;
+  readonly #throttle: ReplicationThrottle;
 
-  constructor(partitions: HostedPartitions, clock: Clock) {
+  /** @param throttle of this broker as a leader */
+  constructor(partitions: HostedPartitions, clock: Clock, throttle: ReplicationThrottle) {
     this.#partitions = partitions;
     this.#clock = clock;
+    this.#throttle = throttle;
   }
 
   /**
@@ -85,8 +89,12 @@ export class FetchReader {
     if (errorCode !== ErrorCode.NONE) return { kind: 'error', target, errorCode };
     const log = found.log!;
     const look = lookInto(found, log, target, isFollower(params));
+    const isOutOfSync = this.#isOutOfSync(found, params);
+    if (look.kind === 'log' && isOutOfSync && this.#throttle.holdsBack(found)) {
+      return { ...look, available: 0, isOnOlderSegment: false };
+    }
     // What is known of an out-of-sync follower may change without the log changing: it is looked at again and again.
-    if (look.kind === 'log' && look.available === 0 && !this.#isOutOfSync(found, params)) {
+    if (look.kind === 'log' && look.available === 0 && !isOutOfSync) {
       view.nothingNew(target, log.highWatermark, log.logStartOffset);
     }
     return look;
@@ -118,6 +126,7 @@ export class FetchReader {
     for (const look of looks) {
       const data = await readOne(params, look, left, minOneMessage);
       fetched.push(data);
+      if (look.kind === 'log' && isFollower(params)) this.#throttle.copied(look.partition, data.sizeInBytes);
       left = Math.max(0, left - data.sizeInBytes);
       if (data.sizeInBytes > 0) minOneMessage = false;
     }

@@ -7,6 +7,7 @@ import { Fetcher, type FetcherSettings } from './fetcher.ts';
 import type { Following } from './followed-partition.ts';
 import { LeaderEndpoint } from './leader-endpoint.ts';
 import type { Partition } from './partition.ts';
+import type { ReplicationThrottle } from './replication-throttle.ts';
 
 export interface FetcherManagerOptions {
   readonly brokerId: number;
@@ -20,6 +21,7 @@ export interface FetcherManagerOptions {
   /** `replica.socket.timeout.ms` */
   readonly timeoutMs: number;
   readonly settings: FetcherSettings;
+  readonly throttle: ReplicationThrottle;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly onReplicatedIn: (topic: string, bytes: number) => void;
@@ -119,6 +121,7 @@ export class FetcherManager {
         timeoutMs,
       }),
       settings,
+      throttle: this.#options.throttle,
       pool: this.#pool,
       timers,
       logger: this.#options.logger.child({ leader: leaderId }),

@@ -10,6 +10,7 @@ import { clientError } from './errors.ts';
 import { FetcherSession } from './fetcher-session.ts';
 import { FollowedPartition, type Following } from './followed-partition.ts';
 import type { LeaderEndpoint } from './leader-endpoint.ts';
+import type { ReplicationThrottle } from './replication-throttle.ts';
 import { truncationFor } from './truncation.ts';
 
 type PartitionData = ResponseOf<typeof Fetch>['responses'][number]['partitions'][number];
@@ -40,6 +41,8 @@ export interface FetcherOptions {
   readonly logger: Logger;
   /** The partition cannot be followed in this leader epoch; it has been removed. */
   readonly onFailed: (partition: FollowedPartition) => void;
+  /** Of this broker as a follower. */
+  readonly throttle: ReplicationThrottle;
   /** Told of what was appended. */
   readonly onReplicatedIn: (topic: string, bytes: number) => void;
 }
@@ -49,6 +52,9 @@ export interface FetcherOptions {
  * hears of it before the new leader does, and a full pause would be the longest part of the failover.
  */
 const FIRST_BACK_OFF_MS = 50;
+
+/** How often it is looked whether the throttle lets partitions go on, while nothing else is fetched. */
+const THROTTLE_CHECK_MS = 100;
 
 /**
  * Follows one leader broker: fetches what its log has got, appends it, and fetches again (Kafka: `ReplicaFetcherThread`).
@@ -67,6 +73,8 @@ export class Fetcher {
   readonly #partitions = new Map<string, FollowedPartition>();
   /** Partitions that are fetched now: not being prepared and not backing off. */
   readonly #fetching = new Set<FollowedPartition>();
+  /** Partitions that the throttle holds back: not fetched for the time being. */
+  readonly #held = new Set<FollowedPartition>();
   #isStopped = false;
   #wake: (() => void) | null = null;
   #lostSessions = 0;
@@ -141,6 +149,7 @@ export class Fetcher {
 
   #pause(followed: FollowedPartition): void {
     this.#fetching.delete(followed);
+    this.#held.delete(followed);
     this.#session.drop(followed);
   }
 
@@ -167,8 +176,25 @@ export class Fetcher {
 
   async #run(): Promise<void> {
     while (!this.#isStopped) {
-      if (this.#fetching.size === 0) await this.#waitForWake(null);
+      this.#obeyThrottle();
+      if (this.#fetching.size === 0) await this.#waitForWake(this.#held.size === 0 ? null : THROTTLE_CHECK_MS);
       else await this.#fetchOnce();
+    }
+  }
+
+  /** Leaves partitions out, or takes them in again (Kafka: `ReplicaFetcherThread.shouldFollowerThrottle`). */
+  #obeyThrottle(): void {
+    const { throttle } = this.#options;
+    if (this.#held.size === 0 && !throttle.isActive) return;
+    for (const followed of [...this.#held]) {
+      if (throttle.holdsBack(followed.partition)) continue;
+      this.#held.delete(followed);
+      this.#start(followed);
+    }
+    for (const followed of [...this.#fetching]) {
+      if (followed.isCaughtUp || !throttle.holdsBack(followed.partition)) continue;
+      this.#pause(followed);
+      this.#held.add(followed);
     }
   }
 
@@ -282,6 +308,8 @@ export class Fetcher {
     if (records.length > 0 && !(await followed.change(() => log.appendAsFollower(records)))) return;
     if (followed.isRemoved) return;
     followed.failures = 0;
+    this.#options.throttle.copied(followed.partition, records.length);
+    followed.isCaughtUp = data.highWatermark <= log.logEndOffset;
     const movedHighWatermark = log.highWatermark !== log.updateHighWatermark(data.highWatermark);
     const movedStart = data.logStartOffset <= log.highWatermark && log.incrementLogStartOffset(data.logStartOffset);
     if (records.length > 0) this.#options.onReplicatedIn(followed.topic, records.length);

@@ -21,6 +21,8 @@ export class FollowedPartition {
   fetchOffset: number;
   /** The epoch of the last record that is there, -1 for none. */
   lastFetchedEpoch: number;
+  /** Whether it had all that was committed when the leader answered last: then no throttle holds it back. */
+  isCaughtUp = false;
   /** Errors in a row. */
   failures = 0;
   /** Not null while the partition is left alone after an error. */

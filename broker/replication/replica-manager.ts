@@ -38,6 +38,8 @@ import {
 import { Partition } from './partition.ts';
 import { RecordDeletion, type DeletionEntry, type DeletionResult } from './record-deletion.ts';
 import { gatherStatistics, type ReplicationStatistics } from './replication-statistics.ts';
+import { ReplicationQuota } from './replication-quota.ts';
+import { ReplicationThrottle } from './replication-throttle.ts';
 import { RoleChanges, type LeadershipChange } from './role-changes.ts';
 
 export interface ReplicaManagerOptions {
@@ -104,7 +106,7 @@ export class ReplicaManager {
     this.#deletions = new DelayedOperations(timers);
     this.#appender = new Appender(this.#partitions, this.#produces, logger);
     this.#recordDeletion = new RecordDeletion(this.#partitions, this.#deletions, logger);
-    this.#reader = new FetchReader(this.#partitions, clock);
+    this.#reader = new FetchReader(this.#partitions, clock, createThrottle('leader', options));
     this.#offsets = new Offsets(this.#partitions);
     this.#sessionCache = new FetchSessionCache(config.get('max.incremental.fetch.session.cache.slots'), random);
     const sessionSurroundings = { partitions: this.#partitions, wake: (key: string) => this.#wake(key) };
@@ -168,6 +170,7 @@ export class ReplicaManager {
         maxPartitionBytes: config.get('replica.fetch.max.bytes'),
         backOffMs: config.get('replica.fetch.backoff.ms'),
       },
+      throttle: createThrottle('follower', this.#options),
       timers,
       logger,
       onReplicatedIn: this.#options.onReplicatedIn ?? (() => {}),
@@ -394,4 +397,16 @@ export class ReplicaManager {
       waitingFetches: this.#fetches.size,
     };
   }
+}
+
+function createThrottle(
+  role: 'leader' | 'follower',
+  { brokerId, config, clock }: ReplicaManagerOptions,
+): ReplicationThrottle {
+  const window = {
+    samples: config.get('replication.quota.window.num'),
+    sampleMs: config.get('replication.quota.window.size.seconds') * 1000,
+  };
+  const quota = new ReplicationQuota(clock, window, () => config.get(`${role}.replication.throttled.rate`));
+  return new ReplicationThrottle(quota, `${role}.replication.throttled.replicas`, brokerId);
 }

@@ -74,14 +74,12 @@ export const TOPIC_CONFIG_TABLE = {
   'follower.replication.throttled.replicas': topicRow(
     null,
     list([], 'Replicas whose fetching is throttled: `partition:broker` entries, or `*`.', {
-      ...notYet,
       rule: throttledReplicas,
     }),
   ),
   'leader.replication.throttled.replicas': topicRow(
     null,
     list([], 'Replicas that are served throttled: `partition:broker` entries, or `*`.', {
-      ...notYet,
       rule: throttledReplicas,
     }),
   ),

@@ -4,14 +4,16 @@ import { MAX_LONG } from '../../../shared/config/types.ts';
 import { clusterWide, notYet } from './scopes.ts';
 
 const positive = { ...notYet, rule: atLeast(1) };
-const throttle = { ...notYet, dynamic: 'dynamic-only', rule: atLeast(0) } as const;
+const throttle = { dynamic: 'dynamic-only', rule: atLeast(0) } as const;
 
 /** Quotas, throttles and the classic metrics settings. */
 export const QUOTAS = {
   'quota.window.num': int(11, 'Samples over which client quotas are measured.', positive),
   'quota.window.size.seconds': int(1, 'Length of such a sample in seconds.', positive),
-  'replication.quota.window.num': int(11, 'Samples over which replication throttles are measured.', positive),
-  'replication.quota.window.size.seconds': int(1, 'Length of such a sample in seconds.', positive),
+  'replication.quota.window.num': int(11, 'Samples over which replication throttles are measured.', {
+    rule: atLeast(1),
+  }),
+  'replication.quota.window.size.seconds': int(1, 'Length of such a sample in seconds.', { rule: atLeast(1) }),
   'alter.log.dirs.replication.quota.window.num': int(11, 'Samples for moves between data directories.', positive),
   'alter.log.dirs.replication.quota.window.size.seconds': int(1, 'Length of such a sample in seconds.', positive),
   'controller.quota.window.num': int(11, 'Samples over which changes of topics are measured.', positive),
@@ -26,7 +28,7 @@ export const QUOTAS = {
   'replica.alter.log.dirs.io.max.bytes.per.second': long(
     MAX_LONG,
     'Bytes a second when replicas move between data directories.',
-    { dynamic: 'dynamic-only', rule: atLeast(0) },
+    throttle,
   ),
   'metric.reporters': list([], 'Java metrics reporters; `/metrics` serves Prometheus here.', {
     ...clusterWide,
