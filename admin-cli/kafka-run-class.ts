@@ -10,6 +10,7 @@ const TOOLS: Readonly<Record<string, () => Promise<unknown>>> = {
   DeleteRecordsCommand: () => import('./kafka-delete-records.ts'),
   DumpLogSegments: () => import('./kafka-dump-log.ts'),
   LogDirsCommand: () => import('./kafka-log-dirs.ts'),
+  ReassignPartitionsCommand: () => import('./kafka-reassign-partitions.ts'),
   LeaderElectionCommand: () => import('./kafka-leader-election.ts'),
   BrokerApiVersionsCommand: () => import('./kafka-broker-api-versions.ts'),
   ZooKeeperMainWithTlsSupportForKafka: () => import('./zookeeper-shell.ts'),
