@@ -42,12 +42,12 @@ export function sameList(a: readonly number[], b: readonly number[]): boolean {
 
 /** What is wrong with the form of a target; null = nothing. */
 export function targetFormProblem(target: readonly number[]): string | null {
-  if (target.length === 0) return 'Empty replica list specified in partition reassignment.';
+  if (target.length === 0) return 'The list of replicas is empty: a partition needs at least one.';
   if (new Set(target).size < target.length) {
-    return `Duplicate replica ids in partition reassignment replica list: ${target.join(',')}`;
+    return `The list of replicas ${target.join(',')} names a broker more than once.`;
   }
   if (target.some(replica => replica < 0)) {
-    return `Invalid broker id in replica list: ${target.join(',')}; ids are not negative.`;
+    return `The list of replicas ${target.join(',')} has a negative broker id.`;
   }
   return null;
 }
@@ -65,7 +65,7 @@ export function reassignmentProblem(
   { leadership, isLive }: ReassignmentSituation,
 ): string | null {
   if (!wanted.adding.every(isLive)) {
-    return `Replica assignment has brokers that are not alive. Replica list: ${wanted.replicas.join(',')}`;
+    return `Of the brokers to be added, ${wanted.adding.join(',')}, not all are alive.`;
   }
   return dropsAllRecords(wanted, leadership)
     ? `None of the replicas ${wanted.replicas.join(',')} is in sync: records would be lost.`
