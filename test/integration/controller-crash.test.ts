@@ -4,6 +4,7 @@ import type { Failpoint } from '../../broker/controller/failpoints.ts';
 import { createAdmin, createProducer, type Admin, type TopicInfo } from '../../client/index.ts';
 import type { BrokerProcess } from '../support/broker-process.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
+import { readTopic } from '../support/steady-writer.ts';
 import { waitFor } from '../support/wait.ts';
 import { Znodes } from '../support/znodes.ts';
 
@@ -159,7 +160,8 @@ const DELETION: readonly Failpoint[] = [
 ];
 const ELECTION: readonly Failpoint[] = ['leader-election.before-write', 'leader-election.after-write'];
 const FAILURE: readonly Failpoint[] = ['isr-shrink.after-write'];
-const ORDER = [...CREATION, ...NAMING, ...OFFICE, ...DELETION, ...ELECTION, ...FAILURE];
+const MOVE: readonly Failpoint[] = ['reassignment.after-start-write', 'reassignment.before-end-write'];
+const ORDER = [...CREATION, ...NAMING, ...OFFICE, ...DELETION, ...ELECTION, ...FAILURE, ...MOVE];
 
 function after(failpoint: Failpoint): Failpoint | undefined {
   return ORDER[ORDER.indexOf(failpoint) + 1];
@@ -254,4 +256,29 @@ test.each(FAILURE)('a dead leader is replaced although the controller dies at %s
   await dead!.start();
   await succession(epoch, after(failpoint));
   await expectTopicWorks(name);
+});
+
+test.each(MOVE)('a partition is reassigned although the controller dies at %s', async failpoint => {
+  await arm(failpoint);
+  const name = newTopic();
+  const [from, to] = survivors();
+  await admin.createTopics([{ name, assignment: [[from!.id]] }]);
+  const producer = createProducer({ 'bootstrap.servers': cluster.bootstrap, acks: 'all' });
+  await Promise.all(Array.from({ length: 50 }, (_, i) => producer.send({ topic: name, partition: 0, value: `${i}` })));
+  await producer.close();
+  await makeVictimController();
+  const epoch = await controllerEpoch();
+  await znodes.write('/admin/reassign_partitions', {
+    version: 1,
+    partitions: [{ topic: name, partition: 0, replicas: [to!.id] }],
+  });
+  await victimDies();
+  await succession(epoch, after(failpoint));
+  await waitFor('the partition to be moved', async () => {
+    const [partition] = (await admin.describeTopic(name)).partitions;
+    return [partition!.replicas, partition!.isr, [partition!.leader]].every(each => each.join() === String(to!.id));
+  });
+  await waitFor('the request to be done with', async () => !(await znodes.exists('/admin/reassign_partitions')));
+  await waitFor('the old replica to be gone', () => !existsSync(`${from!.dataDirectory}/${name}-0`));
+  expect((await readTopic(cluster.bootstrap, name, 1)).size).toBe(50);
 });
