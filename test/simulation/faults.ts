@@ -32,6 +32,7 @@ const FAULTS: readonly Fault[] = [
   { name: 'bad write', weight: 3, inflict: trouble => trouble.badWrite() },
   { name: 'full disk', weight: 1, inflict: trouble => trouble.fullDisk() },
   { name: 'elect', weight: 3, inflict: trouble => trouble.elect() },
+  { name: 'reassign', weight: 3, inflict: trouble => trouble.reassign() },
 ];
 
 /** What `--faults` may name. */
@@ -290,4 +291,21 @@ export class Trouble {
     void this.#workload.electPreferred();
     return true;
   }
+
+  /**
+   * Takes a partition from one broker, or puts it on all in a new order; or gives up what is under way. While it is on two
+   * brokers only, any fault stops its writers: so it comes back with the next order.
+   */
+  reassign(): boolean {
+    const { topic, partition } = PARTITIONS[this.#random.int(PARTITIONS.length)]!;
+    const target = shuffled(this.#world.brokers, this.#random).map(({ id }) => id);
+    if (this.#world.isOnAll(topic, partition) && this.#random.int(2) === 0) target.pop();
+    void this.#workload.reassign({ topic, partition }, this.#random.int(5) === 0 ? null : target);
+    return true;
+  }
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const left = [...items];
+  return items.map(() => left.splice(random.int(left.length), 1)[0]!);
 }

@@ -70,6 +70,7 @@ async function live(world: World, workload: Workload, faults: readonly string[])
   const trouble = new Trouble(world, workload, chance, faults);
   await trouble.run();
   trouble.heal();
+  await Promise.all([recover(world), workload.spreadAgain()]);
   await recover(world);
   await workload.stopWriting();
   const before = workload.history.promises.length;

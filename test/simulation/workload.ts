@@ -4,7 +4,7 @@ import { createProducer } from '../../client/create/producer.ts';
 import type { Producer } from '../../client/producer/producer.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
 import { silentLogger } from '../../shared/runtime/logger.ts';
-import { partitionKey } from '../../shared/topics/topic-partition.ts';
+import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { History } from './history.ts';
 import { PARTITIONS, TOPICS } from './topics.ts';
@@ -19,6 +19,8 @@ export class Workload {
   readonly #world: World;
   readonly #producers: Producer[] = [];
   readonly #admin;
+  /** Reassignments that may still be asked for. */
+  readonly #orders = new Set<Promise<unknown>>();
   #isWriting = true;
   #isReading = true;
   #count = 0;
@@ -61,6 +63,29 @@ export class Workload {
       await connection.call(ElectLeaders, { electionType: 0, topicPartitions, timeoutMs: 3_000 });
     } catch {
       // It is part of the trouble.
+    }
+  }
+
+  /** Orders a partition elsewhere, or back (null); that it may fail is nobody's concern. */
+  async reassign(where: TopicPartition, replicas: readonly number[] | null): Promise<void> {
+    const order = this.#admin.alterPartitionReassignments([{ ...where, replicas }]).catch(() => []);
+    this.#orders.add(order);
+    await order;
+    this.#orders.delete(order);
+  }
+
+  /**
+   * Puts every partition on every broker again, over whatever is under way. First the orders that are still tried must
+   * have had their end: they would move it again.
+   */
+  async spreadAgain(): Promise<void> {
+    await Promise.all(this.#orders);
+    const ids = this.#world.brokers.map(({ id }) => id);
+    for (;;) {
+      const astray = PARTITIONS.filter(each => !this.#world.isOnAll(each.topic, each.partition));
+      if (astray.length === 0) return;
+      for (const where of astray) await this.reassign(where, ids);
+      await this.#world.time.sleep(2_000);
     }
   }
 

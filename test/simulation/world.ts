@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
-import { brokerPath, CONTROLLER_PATH, partitionStatePath } from '../../shared/zookeeper/paths.ts';
+import { brokerPath, CONTROLLER_PATH, partitionStatePath, topicPath } from '../../shared/zookeeper/paths.ts';
 import { decodeController } from '../../shared/zookeeper/znodes/controller.ts';
 import { decodePartitionState, type LeaderAndIsr } from '../../shared/zookeeper/znodes/partition-state.ts';
+import { decodeTopic } from '../../shared/zookeeper/znodes/topic.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from '../support/memory-zookeeper.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
@@ -104,6 +105,14 @@ export class World {
   partitionState(topic: string, partition: number): LeaderAndIsr | null {
     const node = this.zookeeper.tree.read(partitionStatePath(topic, partition));
     return node === null ? null : decodePartitionState(node.data, node.stat.version);
+  }
+
+  /** Whether every broker has a replica, and no reassignment is under way. */
+  isOnAll(topic: string, partition: number): boolean {
+    const node = this.zookeeper.tree.read(topicPath(topic));
+    const assignment = decodeTopic(node?.data ?? null).partitions.get(partition);
+    if (assignment === undefined || assignment.adding.length + assignment.removing.length > 0) return false;
+    return assignment.replicas.length === this.brokers.length;
   }
 
   /** The broker that holds `/controller`. */
