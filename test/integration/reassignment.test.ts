@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAdmin, createProducer, type Admin } from '../../client/index.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
@@ -245,6 +246,24 @@ test('a proposal is generated; it moves brokers and directories', async () => {
   );
   expect(await untilCompleted(move)).toContain(`Reassignment of replica spread-0-${broker} completed successfully.\n`);
   expect(logsOf(broker, 'spread-0')).toEqual([target]);
+});
+
+test('kafkajs moves a partition and lists what is under way', async () => {
+  await admin.createTopics([{ name: 'by-kafkajs', assignment: [[0]] }]);
+  const kafka = new Kafka({ brokers: cluster.bootstrap.split(','), logLevel: logLevel.NOTHING }).admin();
+  await kafka.connect();
+  try {
+    const order = (replicas: number[]) =>
+      kafka.alterPartitionReassignments({
+        topics: [{ topic: 'by-kafkajs', partitionAssignment: [{ partition: 0, replicas }] }],
+      });
+    await order([1, 2]);
+    await waitFor('the end of it', async () => (await kafka.listPartitionReassignments({})).topics.length === 0);
+    await waitFor('the move', async () => (await replicasOf('by-kafkajs'))[0]!.join() === '1,2');
+    await expect(order([1, 9])).rejects.toThrow('reassignments');
+  } finally {
+    await kafka.disconnect();
+  }
 });
 
 test('what cannot be is refused, with exit status 1', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Api, RequestInput } from '../../../../shared/protocol/api.ts';
 import { encodeRequestFrame } from '../../../../shared/protocol/headers.ts';
 import { AlterConfigs } from '../../../../shared/protocol/messages/alter-configs.ts';
+import { AlterPartitionReassignments } from '../../../../shared/protocol/messages/alter-partition-reassignments.ts';
 import { ApiVersions } from '../../../../shared/protocol/messages/api-versions.ts';
 import { CreatePartitions } from '../../../../shared/protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../../../../shared/protocol/messages/create-topics.ts';
@@ -12,6 +13,7 @@ import { DescribeConfigs } from '../../../../shared/protocol/messages/describe-c
 import { Fetch } from '../../../../shared/protocol/messages/fetch.ts';
 import { InitProducerId } from '../../../../shared/protocol/messages/init-producer-id.ts';
 import { ListOffsets } from '../../../../shared/protocol/messages/list-offsets.ts';
+import { ListPartitionReassignments } from '../../../../shared/protocol/messages/list-partition-reassignments.ts';
 import { Metadata } from '../../../../shared/protocol/messages/metadata.ts';
 import { Produce } from '../../../../shared/protocol/messages/produce.ts';
 import { recordsBuffer } from '../../../../shared/protocol/json.ts';
@@ -438,6 +440,57 @@ describe('InitProducerId', () => {
     const answer = { throttleTimeMs: 0, errorCode: 51, producerId: 2 ** 40, producerEpoch: 7 };
     const read = await readByKafkajs(InitProducerId, version, InitProducerId.response.encode(answer, version));
     expect(read).toMatchObject({ errorCode: 51, producerId: String(2 ** 40), producerEpoch: 7 });
+  });
+});
+
+describe('reassignments, where kafkajs is flexible: the headers’ tagged fields are part of its bodies', () => {
+  async function framesOf<A extends Api>(api: A, theirs: object, ours: RequestInput<A>): Promise<string[]> {
+    const { request } = exchange(api, 0, theirs);
+    const frame = await kafkajsFrame({ correlationId: 42, clientId: 'me', request });
+    return [Buffer.concat(encodeRequestFrame(api, 0, 42, 'me', ours)), frame.buffer].map(each => each.toString('hex'));
+  }
+  const withHeader = (body: readonly Buffer[]) => Buffer.concat([Buffer.from([0]), ...body]);
+
+  test('AlterPartitionReassignments', async () => {
+    const partitionAssignment = [{ partition: 3, replicas: [2, 1] }];
+    const [ours, theirs] = await framesOf(
+      AlterPartitionReassignments,
+      { topics: [{ topic: 't', partitionAssignment }], timeout: 7000 },
+      { topics: [{ name: 't', partitions: [{ partitionIndex: 3, replicas: [2, 1] }] }], timeoutMs: 7000 },
+    );
+    expect(ours).toBe(theirs);
+    const answer = {
+      throttleTimeMs: 4,
+      errorCode: 0,
+      errorMessage: null,
+      responses: [{ name: 't', partitions: [{ partitionIndex: 3, errorCode: 39, errorMessage: 'no' }] }],
+    };
+    const { response } = exchange(AlterPartitionReassignments, 0, { topics: [] });
+    expect(await response.decode(withHeader(AlterPartitionReassignments.response.encode(answer, 0)))).toEqual({
+      throttleTime: 4,
+      errorCode: 0,
+      responses: [{ topic: 't', partitions: [{ partition: 3, errorCode: 39 }] }],
+    });
+  });
+
+  test('ListPartitionReassignments', async () => {
+    const [ours, theirs] = await framesOf(
+      ListPartitionReassignments,
+      { topics: [{ topic: 't', partitions: [3, 4] }], timeout: 7000 },
+      { topics: [{ name: 't', partitionIndexes: [3, 4] }], timeoutMs: 7000 },
+    );
+    expect(ours).toBe(theirs);
+    const partition = { replicas: [2, 1], addingReplicas: [2], removingReplicas: [] };
+    const topics = [{ name: 't', partitions: [{ partitionIndex: 3, ...partition }] }];
+    const body = ListPartitionReassignments.response.encode(
+      { throttleTimeMs: 4, errorCode: 0, errorMessage: null, topics },
+      0,
+    );
+    const { response } = exchange(ListPartitionReassignments, 0, { topics: null });
+    expect(await response.decode(withHeader(body))).toMatchObject({
+      errorCode: 0,
+      topics: [{ name: 't', partitions: [{ partition: 3, ...partition }] }],
+    });
   });
 });
 
