@@ -14,6 +14,7 @@ import { describeClusterHandler } from './api/describe-cluster.ts';
 import { describeConfigsHandler } from './api/describe-configs.ts';
 import { describeLogDirsHandler } from './api/describe-log-dirs.ts';
 import { describeProducersHandler } from './api/describe-producers.ts';
+import { DownConverter } from './api/down-conversion.ts';
 import { electLeadersHandler } from './api/elect-leaders.ts';
 import { fetchHandler } from './api/fetch.ts';
 import { incrementalAlterConfigsHandler } from './api/incremental-alter-configs.ts';
@@ -52,7 +53,10 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(describeClusterHandler(metadata, clusterId));
 
   registry.add(produceHandler({ replicas, metrics, hints }));
-  registry.add(fetchHandler({ replicas, sessions: replicas.fetchSessions, config, metrics, hints }));
+  const topicConfig = (topic: string) => topicConfigs.effective(topic);
+  const downConverter = new DownConverter(timers);
+  const sessions = replicas.fetchSessions;
+  registry.add(fetchHandler({ replicas, sessions, config, metrics, hints, topicConfig, downConverter }));
   registry.add(listOffsetsHandler(replicas));
   registry.add(offsetForLeaderEpochHandler(replicas));
   registry.add(deleteRecordsHandler(replicas));

@@ -1,11 +1,7 @@
-import * as batch from '../../shared/records/batch.ts';
-import { BatchCursor } from '../../shared/records/batch-cursor.ts';
-import { CODECS } from '../../shared/records/compression.ts';
-import { downConvert } from '../../shared/records/conversion.ts';
 import type { RequestOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
-import { recordsBuffer } from '../../shared/protocol/json.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
+import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { BrokerMetrics } from '../metrics/broker-metrics.ts';
 import { fetchError, type FetchedPartition } from '../replication/fetch-target.ts';
@@ -13,6 +9,7 @@ import { fetcherOf, type FetchSessions } from '../replication/fetch-sessions.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { RequestContext } from '../request/context.ts';
 import type { ApiHandler } from '../request/handler.ts';
+import { withoutZstd, type DownConverter } from './down-conversion.ts';
 import type { LeaderHints } from './leader-hints.ts';
 
 type Request = RequestOf<typeof Fetch>;
@@ -30,6 +27,8 @@ export interface FetchParts {
   readonly config: BrokerConfig;
   readonly metrics: BrokerMetrics;
   readonly hints: LeaderHints;
+  readonly topicConfig: (topic: string) => TopicConfigValues;
+  readonly downConverter: DownConverter;
 }
 
 /** Reads records for consumers and followers, waiting for some to come if they want it so. */
@@ -44,7 +43,7 @@ export function fetchHandler(parts: FetchParts): ApiHandler<typeof Fetch> {
       if (session.errorCode !== ErrorCode.NONE) return session.answer([]);
       const params = { ...paramsOf(request, context, config), closed: context.connection.closed };
       const fetched = await replicas.fetch(params, session.view, () => context.park());
-      const readable = fetched.map(found => adapt(found, version));
+      const readable = version >= FIRST_VERSION_WITH_ZSTD ? fetched : await adaptAll(parts, fetched, version);
       for (const found of readable) meter(metrics, found, params.replicaId >= 0);
       const response = session.answer(readable);
       return version < FIRST_VERSION_WITH_LEADER_HINTS
@@ -65,31 +64,38 @@ function paramsOf(request: Request, { apiVersion, answerMemory }: RequestContext
     maxBytes: replicaId >= 0 ? request.maxBytes : Math.min(request.maxBytes, limit),
     minOneMessage: apiVersion >= 3,
     fromFollowers: apiVersion >= FIRST_VERSION_FROM_FOLLOWERS,
+    clientRack: request.rackId,
     ...(answerMemory === undefined ? {} : { memory: answerMemory }),
   };
 }
 
-/** What this version can digest of what was found. */
-function adapt(found: FetchedPartition, version: number): FetchedPartition {
-  if (found.errorCode === ErrorCode.KAFKA_STORAGE_ERROR && version <= 5)
-    return fetchError(found.target, ErrorCode.NOT_LEADER_OR_FOLLOWER);
-  if (found.sizeInBytes === 0 || version >= FIRST_VERSION_WITH_ZSTD) return found;
-  if (usesZstd(found.records)) return fetchError(found.target, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
-  if (version >= FIRST_VERSION_WITH_BATCHES) return found;
-  const magic = version >= FIRST_VERSION_WITH_MAGIC_1 ? 1 : 0;
-  const converted = downConvert(recordsBuffer(found.records), magic, found.target.fetchOffset);
-  return { ...found, records: [converted], sizeInBytes: converted.length };
+/** What this version can digest of what was found (Kafka: `KafkaApis.maybeConvertFetchedData`). */
+function adapt(
+  parts: FetchParts,
+  found: FetchedPartition,
+  version: number,
+): FetchedPartition | Promise<FetchedPartition> {
+  const { errorCode, target, sizeInBytes } = found;
+  if (errorCode === ErrorCode.KAFKA_STORAGE_ERROR && version <= 5)
+    return fetchError(target, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  if (errorCode !== ErrorCode.NONE || target.topic === null || version >= FIRST_VERSION_WITH_ZSTD) return found;
+  const config = parts.topicConfig(target.topic);
+  if (config['compression.type'] === 'zstd') return fetchError(target, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
+  if (version >= FIRST_VERSION_WITH_BATCHES) return withoutZstd(found);
+  if (!config['message.downconversion.enable']) return fetchError(target, ErrorCode.UNSUPPORTED_VERSION);
+  if (sizeInBytes === 0) return found;
+  return parts.downConverter.convert(found, version >= FIRST_VERSION_WITH_MAGIC_1 ? 1 : 0);
 }
 
-function usesZstd(records: readonly Buffer[]): boolean {
-  return records.some(piece => {
-    const cursor = new BatchCursor().reset(piece);
-    while (cursor.next()) {
-      if (batch.magic(piece, cursor.position) === 2 && batch.compressionCodec(piece, cursor.position) === CODECS.zstd)
-        return true;
-    }
-    return false;
-  });
+/** One partition after the other, so that no more than one is held in two formats. */
+async function adaptAll(
+  parts: FetchParts,
+  fetched: readonly FetchedPartition[],
+  version: number,
+): Promise<FetchedPartition[]> {
+  const adapted: FetchedPartition[] = [];
+  for (const found of fetched) adapted.push(await adapt(parts, found, version));
+  return adapted;
 }
 
 function meter(

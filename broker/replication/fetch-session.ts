@@ -53,9 +53,15 @@ class SessionEntry implements FetchTarget, PartitionWatcher {
   }
 
   /** Whether the fetcher has to hear of what was found. */
-  isNews({ errorCode, divergingEpoch, sizeInBytes, highWatermark, logStartOffset }: FetchedPartition): boolean {
+  isNews(found: FetchedPartition): boolean {
+    const { errorCode, divergingEpoch, preferredReadReplica, sizeInBytes, highWatermark, logStartOffset } = found;
     const isEventful = sizeInBytes > 0 || errorCode !== ErrorCode.NONE || divergingEpoch !== null;
-    return isEventful || this.sentHighWatermark !== highWatermark || this.sentLogStartOffset !== logStartOffset;
+    return (
+      isEventful ||
+      preferredReadReplica >= 0 ||
+      this.sentHighWatermark !== highWatermark ||
+      this.sentLogStartOffset !== logStartOffset
+    );
   }
 
   noteSent({ errorCode, divergingEpoch, highWatermark, logStartOffset }: FetchedPartition): void {

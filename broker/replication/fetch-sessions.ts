@@ -180,6 +180,7 @@ function groupByTopic(fetched: readonly FetchedPartition[]): TopicResponse[] {
 
 function partitionResponse(found: FetchedPartition): TopicResponse['partitions'][number] {
   const { target, errorCode, highWatermark, lastStableOffset, logStartOffset, divergingEpoch, records } = found;
+  const { preferredReadReplica } = found;
   return {
     partitionIndex: target.partition,
     errorCode,
@@ -187,6 +188,7 @@ function partitionResponse(found: FetchedPartition): TopicResponse['partitions']
     lastStableOffset,
     logStartOffset,
     ...(divergingEpoch === null ? {} : { divergingEpoch }),
+    ...(preferredReadReplica < 0 ? {} : { preferredReadReplica }),
     abortedTransactions: null,
     records: records.length === 1 ? records[0]! : records,
   };

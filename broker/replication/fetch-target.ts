@@ -47,6 +47,8 @@ export interface FetchedPartition {
   readonly logStartOffset: number;
   /** Not null: nothing was read, and the fetcher has to truncate first. */
   readonly divergingEpoch: DivergingEpoch | null;
+  /** Not -1: nothing was read, because this broker is nearer to the consumer. */
+  readonly preferredReadReplica: number;
   /** Whole batches, one behind the other. To be read only. */
   readonly records: readonly Buffer[];
   readonly sizeInBytes: number;
@@ -60,6 +62,7 @@ export function fetchError(target: FetchTarget, errorCode: ErrorCode): FetchedPa
     lastStableOffset: -1,
     logStartOffset: -1,
     divergingEpoch: null,
+    preferredReadReplica: -1,
     records: [],
     sizeInBytes: 0,
   };

@@ -27,6 +27,8 @@ export interface FetchParams {
   readonly minOneMessage: boolean;
   /** A consumer may read from a follower (from version 11 on, KIP-392). */
   readonly fromFollowers: boolean;
+  /** Where the consumer says that it is (`client.rack`); empty: it does not say. */
+  readonly clientRack: string;
   /** Aborts when nobody waits for the answer any more. */
   readonly closed?: AbortSignal;
   /** Where records that are read from files go; they are then to be looked at only until the answer has been sent. */
@@ -43,6 +45,13 @@ type Look =
       readonly divergingEpoch: DivergingEpoch;
     }
   | {
+      readonly kind: 'elsewhere';
+      readonly target: FetchTarget;
+      readonly log: PartitionLog;
+      /** The broker from which the consumer had better read. */
+      readonly replica: number;
+    }
+  | {
       readonly kind: 'log';
       readonly target: FetchTarget;
       readonly partition: Partition;
@@ -54,6 +63,9 @@ type Look =
       readonly isOnOlderSegment: boolean;
     };
 
+/** The broker from which a consumer in that rack had better read a partition led here, at an offset; null: from here. */
+export type ChooseReadReplica = (partition: Partition, clientRack: string, fetchOffset: number) => number | null;
+
 /**
  * Looks at partitions for a fetch, and reads them (Kafka: `ReplicaManager.readFromLog`, `Partition.fetchRecords`).
  * Looking is synchronous and cheap; so whether a fetch is answered or has to wait is decided without reading.
@@ -62,12 +74,19 @@ export class FetchReader {
   readonly #partitions: HostedPartitions;
   readonly #clock: Clock;
   readonly #throttle: ReplicationThrottle;
+  readonly #readReplica: ChooseReadReplica;
 
   /** @param throttle of this broker as a leader */
-  constructor(partitions: HostedPartitions, clock: Clock, throttle: ReplicationThrottle) {
+  constructor(
+    partitions: HostedPartitions,
+    clock: Clock,
+    throttle: ReplicationThrottle,
+    readReplica: ChooseReadReplica,
+  ) {
     this.#partitions = partitions;
     this.#clock = clock;
     this.#throttle = throttle;
+    this.#readReplica = readReplica;
   }
 
   /**
@@ -88,6 +107,8 @@ export class FetchReader {
     const errorCode = checkAccess(found, params, target);
     if (errorCode !== ErrorCode.NONE) return { kind: 'error', target, errorCode };
     const log = found.log!;
+    const replica = isFollower(params) ? null : this.#readReplica(found, params.clientRack, target.fetchOffset);
+    if (replica !== null) return { kind: 'elsewhere', target, log, replica };
     const look = lookInto(found, log, target, isFollower(params));
     const isOutOfSync = this.#isOutOfSync(found, params);
     if (look.kind === 'log' && isOutOfSync && this.#throttle.holdsBack(found)) {
@@ -189,6 +210,8 @@ async function readOne(
   switch (look.kind) {
     case 'error':
       return fetchError(look.target, look.errorCode);
+    case 'elsewhere':
+      return { ...offsetsOf(look.target, look.log), preferredReadReplica: look.replica };
     case 'diverging':
       return { ...offsetsOf(look.target, look.log), divergingEpoch: look.divergingEpoch };
     case 'log':
@@ -236,6 +259,7 @@ function offsetsOf(target: FetchTarget, log: PartitionLog): FetchedPartition {
     lastStableOffset: highWatermark,
     logStartOffset,
     divergingEpoch: null,
+    preferredReadReplica: -1,
     records: [],
     sizeInBytes: 0,
   };

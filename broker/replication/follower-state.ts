@@ -90,10 +90,14 @@ export class FollowerState {
     this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, timeMs);
   }
 
+  /** Milliseconds since the follower was last known to be at the leader's end; Infinity: never. */
+  lagMs(nowMs: number): number {
+    return nowMs - Math.max(this.#lastCaughtUpMs, this.#contact?.lastFetchMs ?? -Infinity);
+  }
+
   /** At the leader's end, or has been there within the last `maxLagMs` milliseconds (`replica.lag.time.max.ms`). */
   isCaughtUp(leaderEnd: number, nowMs: number, maxLagMs: number): boolean {
     if (this.#logEndOffset === leaderEnd) return true;
-    const lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, this.#contact?.lastFetchMs ?? -Infinity);
-    return nowMs - lastCaughtUpMs <= maxLagMs;
+    return this.lagMs(nowMs) <= maxLagMs;
   }
 }

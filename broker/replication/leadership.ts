@@ -208,6 +208,14 @@ export class Leadership {
     if (logStartOffset !== startBefore) this.#events.followerStartMoved();
   }
 
+  /** The in-sync followers that have the record at `offset`, or are where it will be. */
+  inSyncFollowersAt(offset: number): FollowerState[] {
+    return [...this.#followers.values()].filter(
+      ({ brokerId, logStartOffset, logEndOffset }) =>
+        this.#isr.isr.has(brokerId) && logStartOffset <= offset && offset <= logEndOffset,
+    );
+  }
+
   /** The follower's session no longer speaks for this partition. */
   settleFollower(brokerId: number): void {
     this.#followers.get(brokerId)?.settle();

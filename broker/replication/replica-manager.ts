@@ -20,7 +20,7 @@ import { ControllerEpochs } from './controller-epochs.ts';
 import { ControllerLink } from './controller-link.ts';
 import { DelayedFetch } from './delayed-fetch.ts';
 import { DirectoryMoves } from './directory-moves.ts';
-import { FetchReader, type FetchParams } from './fetch.ts';
+import { FetchReader, type ChooseReadReplica, type FetchParams } from './fetch.ts';
 import { FetchSessionCache } from './fetch-session-cache.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import type { FetchedPartition, FetchView } from './fetch-target.ts';
@@ -37,6 +37,7 @@ import {
 } from './log-dir-changes.ts';
 import { Partition } from './partition.ts';
 import { RecordDeletion, type DeletionEntry, type DeletionResult } from './record-deletion.ts';
+import { readReplicaChoice, REPLICA_SELECTORS } from './replica-selector.ts';
 import { gatherStatistics, type ReplicationStatistics } from './replication-statistics.ts';
 import { ReplicationQuota } from './replication-quota.ts';
 import { ReplicationThrottle } from './replication-throttle.ts';
@@ -106,7 +107,8 @@ export class ReplicaManager {
     this.#deletions = new DelayedOperations(timers);
     this.#appender = new Appender(this.#partitions, this.#produces, logger);
     this.#recordDeletion = new RecordDeletion(this.#partitions, this.#deletions, logger);
-    this.#reader = new FetchReader(this.#partitions, clock, createThrottle('leader', options));
+    const throttle = createThrottle('leader', options);
+    this.#reader = new FetchReader(this.#partitions, clock, throttle, this.#createReadReplicaChoice());
     this.#offsets = new Offsets(this.#partitions);
     this.#sessionCache = new FetchSessionCache(config.get('max.incremental.fetch.session.cache.slots'), random);
     const sessionSurroundings = { partitions: this.#partitions, wake: (key: string) => this.#wake(key) };
@@ -175,6 +177,13 @@ export class ReplicaManager {
       logger,
       onReplicatedIn: this.#options.onReplicatedIn ?? (() => {}),
     });
+  }
+
+  #createReadReplicaChoice(): ChooseReadReplica {
+    const { brokerId, config, metadata, clock } = this.#options;
+    const className = config.get('replica.selector.class') as keyof typeof REPLICA_SELECTORS | null;
+    if (className === null) return () => null;
+    return readReplicaChoice(REPLICA_SELECTORS[className], { brokerId, metadata, clock });
   }
 
   #createMoves(): DirectoryMoves {

@@ -117,13 +117,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     const { clock } = this.#cluster.runtime;
     const deadline = clock.monotonic() + timeoutMs;
     for (;;) {
-      this.#fetcher.drive();
       const records = this.#collect();
+      // What was handed out, or turned out to be empty, makes room: the next fetch runs while the application works.
+      this.#fetcher.drive();
       const left = deadline - clock.monotonic();
       if (records.length > 0 || left <= 0 || this.#interrupted()) {
         this.#wokenUp = false;
-        // What was handed out makes room: the next fetch runs while the application works.
-        if (records.length > 0) this.#fetcher.drive();
         return records;
       }
       await this.#progress(left);

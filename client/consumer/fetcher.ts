@@ -21,6 +21,8 @@ export interface FetcherOptions {
   readonly isolation: 'read_uncommitted' | 'read_committed';
   readonly checkCrcs: boolean;
   readonly clientRack: string;
+  /** How long a near replica is read before the leader is asked again (`metadata.max.age.ms`). */
+  readonly nearReplicaMs: number;
 }
 
 type PartitionData = ResponseOf<typeof Fetch>['responses'][number]['partitions'][number];
@@ -29,7 +31,8 @@ type PartitionData = ResponseOf<typeof Fetch>['responses'][number]['partitions']
 const LAST_VERSION_WITH_NAMES = 12;
 
 /**
- * Keeps one long-poll fetch under way at each leader that has something to fetch, never two. What arrives is buffered
+ * Keeps one long-poll fetch under way at each broker that has something to fetch, never two: the partition's leader, or
+ * the replica in our rack to which the leader has sent us (KIP-392). What arrives is buffered
  * by partition; a partition is not asked for again until its buffer is empty, which bounds the memory to
  * fetch.max.bytes a broker.
  */
@@ -38,7 +41,7 @@ export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #assigned: () => Iterable<PartitionState>;
   readonly #onProgress: () => void;
-  readonly #busyLeaders = new Set<number>();
+  readonly #busyBrokers = new Set<number>();
   #refreshing = false;
   #closed = false;
 
@@ -62,18 +65,20 @@ export class Fetcher {
   drive(): void {
     if (this.#closed) return;
     const now = this.#cluster.runtime.clock.monotonic();
-    const byLeader = new Map<number, PartitionState[]>();
+    const byBroker = new Map<number, PartitionState[]>();
     for (const state of this.#assigned()) {
       if (state.reset !== null && !state.fetching && !state.paused && now >= state.notBefore) void this.#lookUp(state);
       if (!state.isFetchable(now)) continue;
       const leader = this.#cluster.partition(state.topic, state.partition)?.leader ?? -1;
       if (leader < 0 || this.#cluster.isStale) this.#refresh(state.topic);
-      if (leader < 0 || this.#busyLeaders.has(leader)) continue;
-      const states = byLeader.get(leader);
-      if (states === undefined) byLeader.set(leader, [state]);
+      if (leader < 0) continue;
+      const source = sourceOf(state, leader, now);
+      if (this.#busyBrokers.has(source)) continue;
+      const states = byBroker.get(source);
+      if (states === undefined) byBroker.set(source, [state]);
       else states.push(state);
     }
-    for (const [leader, states] of byLeader) void this.#fetch(leader, states);
+    for (const [broker, states] of byBroker) void this.#fetch(broker, states);
   }
 
   #refresh(topic: string): void {
@@ -110,12 +115,12 @@ export class Fetcher {
     }
   }
 
-  async #fetch(leader: number, states: readonly PartitionState[]): Promise<void> {
-    this.#busyLeaders.add(leader);
+  async #fetch(broker: number, states: readonly PartitionState[]): Promise<void> {
+    this.#busyBrokers.add(broker);
     const asked = states.map(state => ({ state, generation: state.generation }));
     for (const { state } of asked) state.fetching = true;
     try {
-      const connection = await this.#cluster.broker(leader);
+      const connection = await this.#cluster.broker(broker);
       const versions = connection.versions(Fetch);
       const version = Math.min(LAST_VERSION_WITH_NAMES, versions?.max ?? LAST_VERSION_WITH_NAMES);
       const timeoutMs = this.#options.requestTimeoutMs + this.#options.maxWaitMs;
@@ -125,7 +130,7 @@ export class Fetcher {
       this.#cluster.invalidate();
       for (const { state, generation } of asked) if (state.generation === generation) this.#failed(state, error);
     } finally {
-      this.#busyLeaders.delete(leader);
+      this.#busyBrokers.delete(broker);
       for (const { state } of asked) state.fetching = false;
       this.#progress();
     }
@@ -177,7 +182,7 @@ export class Fetcher {
       // A seek happened meanwhile: this answer is about another position.
       if (data === undefined || state.generation !== generation) continue;
       if (data.errorCode === ErrorCode.NONE) this.#buffer(state, data);
-      else if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) this.#outOfRange(state);
+      else if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && state.nearReplica === null) this.#outOfRange(state);
       else this.#failed(state, new KafkaError(data.errorCode));
     }
   }
@@ -186,6 +191,10 @@ export class Fetcher {
     state.highWatermark = data.highWatermark;
     state.logStartOffset = data.logStartOffset;
     state.attempts = 0;
+    if (data.preferredReadReplica >= 0) {
+      const until = this.#cluster.runtime.clock.monotonic() + this.#options.nearReplicaMs;
+      state.nearReplica = { brokerId: data.preferredReadReplica, until };
+    }
     const bytes = recordsBuffer(data.records);
     if (bytes.length === 0) return;
     const aborted = this.#options.isolation === 'read_committed' ? (data.abortedTransactions ?? []) : [];
@@ -211,15 +220,24 @@ export class Fetcher {
   /** Retriable errors wait and are tried again; others are thrown by the next poll. */
   #failed(state: PartitionState, error: unknown): void {
     const { clock } = this.#cluster.runtime;
+    // A near replica may lag behind, or be gone: the leader decides.
+    const wasNear = state.nearReplica !== null;
+    state.nearReplica = null;
     const retriable = error instanceof ConnectionError || (error instanceof KafkaError && error.retriable);
-    if (!retriable) {
+    if (!retriable && !wasNear) {
       state.error = error instanceof Error ? error : new Error(String(error));
       return;
     }
-    if (error instanceof ConnectionError || error.refreshMetadata) this.#cluster.invalidate();
+    if (!(error instanceof KafkaError) || error.refreshMetadata) this.#cluster.invalidate();
     state.attempts++;
     const pause = this.#options.retryBackoffMs;
     state.notBefore = clock.monotonic() + pause;
     this.#cluster.runtime.timers.after(Math.ceil(pause) + 1, () => this.#progress());
   }
+}
+
+/** The broker to read a partition from. */
+function sourceOf(state: PartitionState, leader: number, now: number): number {
+  if (state.nearReplica !== null && now >= state.nearReplica.until) state.nearReplica = null;
+  return state.nearReplica?.brokerId ?? leader;
 }

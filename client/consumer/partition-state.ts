@@ -18,6 +18,8 @@ export class PartitionState {
   /** Bumped by each seek: an answer to an earlier fetch is then recognised and dropped. */
   generation = 0;
   leaderEpoch = -1;
+  /** The broker other than the leader that the leader wants us to read from, and until when (monotonic) it is believed. */
+  nearReplica: { readonly brokerId: number; readonly until: number } | null = null;
   highWatermark = -1;
   logStartOffset = -1;
   /** An error that poll has to throw, at most once. */

@@ -16,6 +16,7 @@ export function createConsumer(settings: ClientSettings, parts: ClientParts = {}
     isolation: config['isolation.level'] as 'read_uncommitted' | 'read_committed',
     checkCrcs: config['check.crcs'],
     clientRack: config['client.rack'],
+    nearReplicaMs: config['metadata.max.age.ms'],
     maxPollRecords: config['max.poll.records'],
     defaultApiTimeoutMs: config['default.api.timeout.ms'],
   });

@@ -1,15 +1,32 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAdmin, type Admin } from '../../client/index.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
+import { KafkaConnector } from '../../shared/connection/kafka.ts';
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { recordsBuffer } from '../../shared/protocol/json.ts';
+import { Fetch } from '../../shared/protocol/messages/fetch.ts';
+import { Produce } from '../../shared/protocol/messages/produce.ts';
+import { systemTimers } from '../../shared/runtime/clock.ts';
 import type { BrokerProcess } from '../support/broker-process.ts';
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { tool, type Outcome } from '../support/run.ts';
 import { waitFor } from '../support/wait.ts';
+
+const require = createRequire(import.meta.url);
+/** kafkajs' message sets are an independent reading of the older formats. */
+const kafkajsMessageSet = require('kafkajs/src/protocol/messageSet') as (options: object) => { buffer: Buffer };
+const KafkajsDecoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => object;
+const kafkajsDecodeSet = require('kafkajs/src/protocol/messageSet/decoder') as (
+  decoder: object,
+) => Promise<{ offset: string; key: Buffer | null; value: Buffer }[]>;
 
 let cluster: Cluster;
 let directory: string;
@@ -21,11 +38,16 @@ const PROPERTIES = {
   'log.retention.check.interval.ms': '300',
   'log.initial.task.delay.ms': '100',
   'replica.lag.time.max.ms': '3000',
+  'replica.selector.class': 'org.apache.kafka.common.replica.RackAwareReplicaSelector',
 };
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'samsa-admin-apis-'));
-  cluster = await startCluster({ brokers: 2, properties: PROPERTIES });
+  cluster = await startCluster({
+    brokers: 2,
+    properties: PROPERTIES,
+    propertiesOf: id => ({ 'broker.rack': `rack-${id}` }),
+  });
   admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
 });
 
@@ -162,6 +184,157 @@ describe('log directories', () => {
     expect(await readAll('moving')).toEqual(['a', 'b', 'c', 'd']);
     const [refused] = await admin.alterReplicaLogDirs([{ ...targets[0]!, directory: '/elsewhere' }]);
     expect(refused).toMatchObject({ status: 'rejected', reason: { codeName: 'LOG_DIR_NOT_FOUND' } });
+  });
+});
+
+describe('clients from before record batches', () => {
+  const connector = new KafkaConnector({
+    clientId: 'old',
+    requestTimeoutMs: 10_000,
+    connectTimeoutMs: 10_000,
+    negotiate: false,
+    timers: systemTimers,
+  });
+
+  async function leaderOf(topic: string): Promise<Connection> {
+    // The broker that is asked may not have heard of a new topic yet.
+    const leader = await waitFor(`a leader of ${topic}`, async () => {
+      const found = (await admin.describeTopic(topic)).partitions[0]!.leader;
+      return found < 0 ? null : { id: found };
+    });
+    return connector.connect({ host: '127.0.0.1', port: cluster.brokers[leader.id]!.port });
+  }
+
+  // Young enough for the topic's retention.
+  const timestamp = Date.now();
+
+  /** Sends a message set that kafkajs has written, and returns the answer for the partition. */
+  async function produceSet(leader: Connection, version: number, topic: string, values: string[], compress = false) {
+    const compression = compress ? 1 : 0;
+    const entries = values.map((value, offset) => ({ key: `k${value}`, value, timestamp, offset, compression: 0 }));
+    const messageVersion = version < 2 ? 0 : 1;
+    let set = kafkajsMessageSet({ messageVersion, compression, entries }).buffer;
+    if (compress) {
+      const wrapper = { key: null, value: gzipSync(set), timestamp, compression, offset: 0 };
+      set = kafkajsMessageSet({ messageVersion, compression: 0, entries: [wrapper] }).buffer;
+    }
+    const partitionData = [{ index: 0, records: set }];
+    const answer = await leader.call(
+      Produce,
+      { acks: -1, timeoutMs: 5000, topicData: [{ name: topic, partitionData }] },
+      { version },
+    );
+    return answer!.responses[0]!.partitionResponses[0]!;
+  }
+
+  async function fetchSet(leader: Connection, version: number, topic: string, fetchOffset = 0) {
+    const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1 << 20 }];
+    const request = { maxWaitMs: 100, minBytes: 1, topics: [{ topic, partitions }] };
+    const answer = await leader.call(Fetch, request, { version });
+    const { errorCode, records } = answer!.responses[0]!.partitions[0]!;
+    const set = recordsBuffer(records);
+    const framed = Buffer.concat([Buffer.alloc(4), set]);
+    framed.writeInt32BE(set.length, 0);
+    const decoded = await kafkajsDecodeSet(new KafkajsDecoder(framed));
+    const messages = decoded.map(({ offset, key, value }) => `${offset} ${key?.toString() ?? ''} ${value.toString()}`);
+    return { errorCode, messages, magic: set.length === 0 ? null : set.readInt8(16) };
+  }
+
+  test.each([0, 1, 2])('Produce v%i: message sets become batches, compressed or not', async version => {
+    const topic = `old-produce-${version}`;
+    await admin.createTopics([{ name: topic, partitions: 1, replicationFactor: 2 }]);
+    const leader = await leaderOf(topic);
+    expect(await produceSet(leader, version, topic, ['a', 'b'])).toMatchObject({ errorCode: 0, baseOffset: 0 });
+    expect(await produceSet(leader, version, topic, ['c', 'd'], true)).toMatchObject({ errorCode: 0, baseOffset: 2 });
+    leader.close();
+    expect(await readAll(topic)).toEqual(['a', 'b', 'c', 'd']);
+    const dump = await printed(
+      tool('kafka-console-consumer', [
+        ...B(),
+        '--topic',
+        topic,
+        '--from-beginning',
+        '--max-messages',
+        '1',
+        '--property',
+        'print.timestamp=true',
+        '--property',
+        'print.key=true',
+      ]),
+    );
+    expect(dump).toContain(version < 2 ? 'CreateTime:-1\tka\ta' : `CreateTime:${timestamp}\tka\ta`);
+  });
+
+  test.each([0, 1, 2, 3])('Fetch v%i: batches become message sets', async version => {
+    const topic = `old-fetch-${version}`;
+    await topicWith(topic, ['a', 'b', 'c']);
+    await printed(
+      tool('kafka-console-producer', [...B(), '--topic', topic, '--compression-codec', 'gzip'], { input: 'd\ne\n' }),
+    );
+    const leader = await leaderOf(topic);
+    const found = await fetchSet(leader, version, topic, 1);
+    expect(found).toEqual({
+      errorCode: 0,
+      messages: ['1  b', '2  c', '3  d', '4  e'],
+      magic: version < 2 ? 0 : 1,
+    });
+    leader.close();
+  });
+
+  test('are refused where the topic says so, or has a codec that they do not know', async () => {
+    await topicWith('not-converted', ['a']);
+    await printed(
+      tool('kafka-configs', [
+        ...B(),
+        '--alter',
+        '--topic',
+        'not-converted',
+        '--add-config',
+        'message.downconversion.enable=false',
+      ]),
+    );
+    const leader = await leaderOf('not-converted');
+    await waitFor(
+      'the setting to be in force',
+      async () => (await fetchSet(leader, 3, 'not-converted')).errorCode === ErrorCode.UNSUPPORTED_VERSION,
+    );
+    leader.close();
+    await admin.createTopics([
+      { name: 'modern', partitions: 1, replicationFactor: 1, configs: { 'compression.type': 'zstd' } },
+    ]);
+    await printed(tool('kafka-console-producer', [...B(), '--topic', 'modern'], { input: 'a\n' }));
+    const other = await leaderOf('modern');
+    expect((await fetchSet(other, 3, 'modern')).errorCode).toBe(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
+    other.close();
+    expect(await readAll('modern')).toEqual(['a']);
+  });
+});
+
+describe('reading from the nearest replica', () => {
+  /** Bytes of the topic that consumers have read at a broker. */
+  async function bytesOut(broker: BrokerProcess, topic: string): Promise<number> {
+    const page = await (await fetch(`http://${broker.address}/metrics`)).text();
+    const line = page
+      .split('\n')
+      .find(text => text.startsWith(`kafka_server_brokertopicmetrics_bytesout_total{topic="${topic}"}`));
+    return Number(line?.split(' ')[1] ?? 0);
+  }
+
+  test('a consumer with a rack reads from the follower in it, one without from the leader', async () => {
+    const [leader, follower] = cluster.brokers as [BrokerProcess, BrokerProcess];
+    await admin.createTopics([{ name: 'near', assignment: [[0, 1]] }]);
+    await printed(tool('kafka-console-producer', [...B(), '--topic', 'near'], { input: 'a\nb\n' }));
+    const read = (...args: string[]) =>
+      printed(
+        tool('kafka-console-consumer', [...B(), '--topic', 'near', '--from-beginning', '--max-messages', '2', ...args]),
+      );
+    expect(await read()).toBe('a\nb\n');
+    const fromLeader = await bytesOut(leader, 'near');
+    expect(fromLeader).toBeGreaterThan(0);
+    expect(await bytesOut(follower, 'near')).toBe(0);
+    expect(await read('--consumer-property', 'client.rack=rack-1')).toBe('a\nb\n');
+    expect(await bytesOut(follower, 'near')).toBeGreaterThan(0);
+    expect(await bytesOut(leader, 'near')).toBe(fromLeader);
   });
 });
 

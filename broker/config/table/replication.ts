@@ -1,4 +1,4 @@
-import { atLeast } from '../../../shared/config/rules.ts';
+import { atLeast, oneOf } from '../../../shared/config/rules.ts';
 import { boolean, int, long, string, type ConfigTable } from '../../../shared/config/table.ts';
 import { clusterWide, notYet } from './scopes.ts';
 
@@ -25,7 +25,17 @@ export const REPLICATION = {
   'replica.socket.timeout.ms': int(30_000, 'Milliseconds within which a follower’s request must be answered.'),
   'replica.socket.receive.buffer.bytes': int(65_536, 'Receive buffer of a follower’s socket in bytes.', notYet),
   'replica.high.watermark.checkpoint.interval.ms': long(5000, 'How often the high watermarks are written down.'),
-  'replica.selector.class': string(null, 'A class that chooses the replica from which a consumer reads.', notYet),
+  'replica.selector.class': string(
+    null,
+    'Chooses the replica from which a consumer reads: Kafka’s `RackAwareReplicaSelector` has it read in its own rack ' +
+      '(`client.rack`), `LeaderSelector` at the leader. Unset: at the leader.',
+    {
+      rule: oneOf(
+        'org.apache.kafka.common.replica.RackAwareReplicaSelector',
+        'org.apache.kafka.common.replica.LeaderSelector',
+      ),
+    },
+  ),
   'num.replica.alter.log.dirs.threads': int(
     null,
     'Replicas that move between data directories at the same time. Unset: as many as there are directories.',

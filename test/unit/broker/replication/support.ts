@@ -88,7 +88,7 @@ export class ReplicationCluster {
       controllerId: alive[0]?.id ?? -1,
       brokers: alive.map(({ id }) => ({
         id,
-        rack: null,
+        rack: `rack-${id}`,
         endpoints: [{ listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: 'test', port: id }],
       })),
       topics: [...this.topicIds].map(([topic, topicId]) => ({
@@ -330,6 +330,12 @@ export class ReplicaBroker {
     this.#cluster.announce();
   }
 
+  /** A fetch in the newest version, through the codec. */
+  async exchangeFetch(request: RequestInput<typeof Fetch>): Promise<ResponseOf<typeof Fetch>> {
+    const { max } = Fetch.versions;
+    return recode(Fetch.response, await this.#fetch(recode(Fetch.request, request, max), max), max);
+  }
+
   async answer<A extends Api>(api: A, request: RequestOf<A>, version: number): Promise<unknown> {
     switch (api.key) {
       case Fetch.key:
@@ -356,6 +362,7 @@ export class ReplicaBroker {
       minOneMessage: true,
       fromFollowers: true,
       memory,
+      clientRack: request.rackId,
     };
     const response = context.answer(await this.replicas.fetch(params, context.view, () => {}));
     const sent = recode(Fetch.response, response, version);
@@ -412,7 +419,7 @@ export function targetOf(target: Partial<FetchTarget>): FetchTarget {
 }
 
 export function paramsOf(params: Partial<FetchParams>): FetchParams {
-  const common = { minBytes: 1, maxBytes: 1 << 20, minOneMessage: true, fromFollowers: true };
+  const common = { minBytes: 1, maxBytes: 1 << 20, minOneMessage: true, fromFollowers: true, clientRack: '' };
   return { replicaId: -1, maxWaitMs: 0, ...common, ...params };
 }
 
