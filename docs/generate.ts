@@ -4,12 +4,14 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compatibilityPage } from './pages/compatibility.ts';
 import { configurationPage } from './pages/configuration.ts';
 import { httpPage } from './pages/http.ts';
 import { metricsPage } from './pages/metrics.ts';
 
 /** What each page is to be, from what it is. */
 const pages: Readonly<Record<string, (page: string) => string>> = {
+  'COMPATIBILITY.md': compatibilityPage,
   'CONFIGURATION.md': configurationPage,
   'HTTP.md': httpPage,
   'METRICS.md': metricsPage,

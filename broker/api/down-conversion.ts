@@ -1,6 +1,4 @@
-import * as batch from '../../shared/records/batch.ts';
 import { BatchCursor } from '../../shared/records/batch-cursor.ts';
-import { CODECS } from '../../shared/records/compression.ts';
 import { downConvert } from '../../shared/records/conversion.ts';
 import { RecordsError } from '../../shared/records/errors.ts';
 import type { LegacyMagic } from '../../shared/records/message-set.ts';
@@ -75,30 +73,4 @@ function convertOrRefuse(entry: Buffer, magic: LegacyMagic, fetchOffset: number)
 
 function withRecords(found: FetchedPartition, records: readonly Buffer[], sizeInBytes: number): FetchedPartition {
   return { ...found, records, sizeInBytes };
-}
-
-/** What was found up to the first zstd batch, for clients that do not know that codec; an error if it comes first. */
-export function withoutZstd(found: FetchedPartition): FetchedPartition {
-  const kept: Buffer[] = [];
-  let size = 0;
-  for (const piece of found.records) {
-    const end = zstdAt(piece);
-    if (end !== 0) kept.push(end === piece.length ? piece : piece.subarray(0, end));
-    size += end;
-    if (end === piece.length) continue;
-    return size === 0
-      ? fetchError(found.target, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
-      : withRecords(found, kept, size);
-  }
-  return found;
-}
-
-/** Where the first zstd batch begins; the end of the bytes if there is none. */
-function zstdAt(piece: Buffer): number {
-  const cursor = new BatchCursor().reset(piece);
-  while (cursor.next()) {
-    const { position } = cursor;
-    if (batch.magic(piece, position) === 2 && batch.compressionCodec(piece, position) === CODECS.zstd) return position;
-  }
-  return piece.length;
 }

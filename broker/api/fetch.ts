@@ -9,7 +9,7 @@ import { fetcherOf, type FetchSessions } from '../replication/fetch-sessions.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { RequestContext } from '../request/context.ts';
 import type { ApiHandler } from '../request/handler.ts';
-import { withoutZstd, type DownConverter } from './down-conversion.ts';
+import type { DownConverter } from './down-conversion.ts';
 import type { LeaderHints } from './leader-hints.ts';
 
 type Request = RequestOf<typeof Fetch>;
@@ -69,7 +69,11 @@ function paramsOf(request: Request, { apiVersion, answerMemory }: RequestContext
   };
 }
 
-/** What this version can digest of what was found (Kafka: `KafkaApis.maybeConvertFetchedData`). */
+/**
+ * What this version can digest of what was found (Kafka: `KafkaApis.maybeConvertFetchedData`). Where the topic does not
+ * prescribe zstd, a batch that a producer compressed with it goes out as it is from the first version with batches on:
+ * some clients read zstd without knowing the version that promises it.
+ */
 function adapt(
   parts: FetchParts,
   found: FetchedPartition,
@@ -81,7 +85,7 @@ function adapt(
   if (errorCode !== ErrorCode.NONE || target.topic === null || version >= FIRST_VERSION_WITH_ZSTD) return found;
   const config = parts.topicConfig(target.topic);
   if (config['compression.type'] === 'zstd') return fetchError(target, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
-  if (version >= FIRST_VERSION_WITH_BATCHES) return withoutZstd(found);
+  if (version >= FIRST_VERSION_WITH_BATCHES) return found;
   if (!config['message.downconversion.enable']) return fetchError(target, ErrorCode.UNSUPPORTED_VERSION);
   if (sizeInBytes === 0) return found;
   return parts.downConverter.convert(found, version >= FIRST_VERSION_WITH_MAGIC_1 ? 1 : 0);

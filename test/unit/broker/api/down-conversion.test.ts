@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DownConverter, withoutZstd } from '../../../../broker/api/down-conversion.ts';
+import { DownConverter } from '../../../../broker/api/down-conversion.ts';
 import { fetchError, type FetchedPartition } from '../../../../broker/replication/fetch-target.ts';
 import { ErrorCode } from '../../../../shared/protocol/errors.ts';
 import { ZERO_UUID } from '../../../../shared/protocol/schema.ts';
@@ -96,18 +96,5 @@ describe('down-conversion', () => {
     expect([first, second]).toEqual([0, 1]);
     expect(turnsOfFirst).toBeGreaterThan(0);
     expect(turnsOfBoth).toBeGreaterThan(turnsOfFirst!);
-  });
-});
-
-describe('for clients that know batches, but not zstd', () => {
-  test('batches up to the first zstd one are given; an error if that is the first', () => {
-    const plain = batchAt(0, ['a']);
-    const zstd = batchAt(1, ['b'], CODECS.zstd);
-    const untouched = fetched([plain, plain]);
-    expect(withoutZstd(untouched)).toBe(untouched);
-    const cut = withoutZstd(fetched([plain, Buffer.concat([plain, zstd]), plain]));
-    expect(Buffer.concat(cut.records)).toEqual(Buffer.concat([plain, plain]));
-    expect(cut.sizeInBytes).toBe(2 * plain.length);
-    expect(withoutZstd(fetched([zstd])).errorCode).toBe(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
   });
 });

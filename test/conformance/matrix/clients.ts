@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import type { FeatureId } from './features.ts';
+import { crc, javaLike, unsignedMurmur2, type Partitioning } from './partitioning.ts';
+
+/** Where bin/setup puts what it has to fetch or to build. */
+const INSTALLED = join(import.meta.dirname, '../../../.tooling/clients');
+const DRIVERS = join(import.meta.dirname, '../drivers');
+
+/** A foreign client that stands in the table of docs/COMPATIBILITY.md. */
+export interface ClientRow {
+  readonly name: string;
+  readonly language: string;
+  /** The program that drives it, and its arguments. */
+  readonly driver: readonly [string, ...string[]];
+  /** Set up from a registry that may be out of reach: where bin/setup then says so. */
+  readonly absence?: string;
+  readonly partitioning: Partitioning;
+  /** It cannot be told the timestamps of the records that it writes. */
+  readonly ownTimestamps?: boolean;
+  /** What the client itself does not offer, or not without groups, and why. */
+  readonly lacks: Readonly<Partial<Record<FeatureId, string>>>;
+}
+
+const driver = (name: string): string => join(DRIVERS, name);
+
+/** librdkafka before 2.1.1: it takes FindCoordinator for the sign that a broker knows lz4. */
+const LZ4_BY_COORDINATOR =
+  'librdkafka before 2.1.1 sends lz4 uncompressed to brokers without FindCoordinator, which comes with groups';
+const PLUGINS = 'the client knows this codec only through a plug-in';
+const GROUPS_ONLY = 'the client consumes in groups only, which are to come';
+const NO_ADMIN = 'the client does not administer topics';
+const NO_IDEMPOTENCE = 'the client has no idempotent producer';
+
+export const CLIENTS: readonly ClientRow[] = [
+  {
+    name: '@platformatic/kafka',
+    language: 'JavaScript',
+    driver: [process.execPath, driver('platformatic.ts')],
+    partitioning: unsignedMurmur2,
+    lacks: {},
+  },
+  {
+    name: 'kafka-python',
+    language: 'Python',
+    driver: ['/usr/bin/python3', '-B', driver('kafka_python.py')],
+    partitioning: javaLike,
+    lacks: { idempotent: NO_IDEMPOTENCE },
+  },
+  {
+    name: 'confluent-kafka',
+    language: 'Python, librdkafka',
+    driver: ['/usr/bin/python3', '-B', driver('confluent_python.py')],
+    partitioning: crc,
+    lacks: { lz4: LZ4_BY_COORDINATOR },
+  },
+  {
+    name: 'kafka-clients',
+    language: 'Java',
+    driver: ['java', '-cp', `${INSTALLED}/java/*`, driver('java/Driver.java')],
+    absence: `${INSTALLED}/java.missing`,
+    partitioning: javaLike,
+    lacks: {},
+  },
+  {
+    name: 'franz-go',
+    language: 'Go',
+    driver: [`${INSTALLED}/franz-go`],
+    absence: `${INSTALLED}/franz-go.missing`,
+    partitioning: javaLike,
+    lacks: {},
+  },
+  {
+    name: 'kafkajs',
+    language: 'JavaScript',
+    driver: [process.execPath, driver('kafkajs.ts')],
+    partitioning: javaLike,
+    lacks: {
+      snappy: PLUGINS,
+      lz4: PLUGINS,
+      zstd: PLUGINS,
+      beginning: GROUPS_ONLY,
+      offset: GROUPS_ONLY,
+      timestamp: GROUPS_ONLY,
+      allCodecs: GROUPS_ONLY,
+    },
+  },
+  {
+    name: 'kcat',
+    language: 'C, librdkafka',
+    driver: [process.execPath, driver('kcat.ts')],
+    partitioning: crc,
+    ownTimestamps: true,
+    lacks: { lz4: LZ4_BY_COORDINATOR, topics: NO_ADMIN, partitions: NO_ADMIN, configs: NO_ADMIN },
+  },
+];

@@ -1,0 +1,144 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** One record, as drivers take and give it. All text is UTF-8. */
+export interface DriverRecord {
+  readonly key: string | null;
+  readonly value: string;
+  /** Left to the client's own partitioner when null. */
+  readonly partition: number | null;
+  readonly headers: readonly (readonly [string, string])[];
+  /** Milliseconds since 1970; null: the client's clock. */
+  readonly timestamp: number | null;
+}
+
+export type ReadRecord = Omit<DriverRecord, 'partition' | 'timestamp'> & {
+  readonly offset: number;
+  readonly timestamp: number;
+};
+
+/** Where reading begins; a timestamp stands for the first record that is not older. */
+export type Start = 'beginning' | { readonly offset: number } | { readonly timestamp: number };
+
+interface TopicName {
+  readonly topic: string;
+}
+
+interface PartitionName extends TopicName {
+  readonly partition: number;
+}
+
+/**
+ * What a driver is asked, by command: one line of JSON `{id, command, …request}` on its standard input, answered by one
+ * line `{id, …answer}` or `{id, error}` on its standard output, in order.
+ */
+export interface Commands {
+  /** The first command; the versions are of the client library. */
+  hello: [{ readonly bootstrap: string }, { readonly version: string }];
+  /** Answered when everything is acknowledged (`acks` 0: handed to the network). */
+  produce: [
+    TopicName & {
+      readonly codec: string;
+      readonly acks: number;
+      readonly idempotent: boolean;
+      readonly records: readonly DriverRecord[];
+    },
+    object,
+  ];
+  /** Reads by assignment, without a group, until a record with the value `until` has come (it is the last one given). */
+  consume: [
+    PartitionName & { readonly from: Start; readonly until: string },
+    { readonly records: readonly ReadRecord[] },
+  ];
+  /** The offset at either end, or of the first record that is not older than so many milliseconds since 1970. */
+  offset: [PartitionName & { readonly at: 'earliest' | 'latest' | number }, { readonly offset: number }];
+  createTopic: [
+    TopicName & {
+      readonly partitions: number;
+      readonly replicationFactor: number;
+      readonly configs: Readonly<Record<string, string>>;
+    },
+    object,
+  ];
+  listTopics: [object, { readonly topics: readonly string[] }];
+  describeTopic: [
+    TopicName,
+    {
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly leader: number;
+        readonly replicas: readonly number[];
+      }[];
+    },
+  ];
+  createPartitions: [TopicName & { readonly count: number }, object];
+  alterConfig: [TopicName & { readonly configs: Readonly<Record<string, string>> }, object];
+  describeConfig: [
+    TopicName & { readonly names: readonly string[] },
+    { readonly configs: Readonly<Record<string, string>> },
+  ];
+  deleteTopic: [TopicName, object];
+}
+
+interface Pending {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+const COMMAND_TIMEOUT_MS = 60_000;
+
+/** A foreign client in a process of its own, driven over its standard streams; dies with the test process. */
+export class ForeignClient {
+  readonly #child: ChildProcess;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #stderr = '';
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], { stdio: 'pipe' });
+    this.#child.stderr!.on('data', (chunk: Buffer) => (this.#stderr = (this.#stderr + chunk.toString()).slice(-4000)));
+    this.#child.stdin!.on('error', () => {});
+    createInterface({ input: this.#child.stdout! }).on('line', line => this.#answered(line));
+    this.#child.once('error', error => this.#end(error.message));
+    this.#child.once('close', code => this.#end(`the driver ended with ${code}`));
+  }
+
+  /** @throws Error with the client's own words when it could not do it */
+  ask<C extends keyof Commands>(command: C, request: Commands[C][0]): Promise<Commands[C][1]> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      const timer = setTimeout(() => this.#fail(id, `no answer within ${COMMAND_TIMEOUT_MS} ms`), COMMAND_TIMEOUT_MS);
+      this.#pending.set(id, { resolve, reject, timer });
+      this.#child.stdin!.write(`${JSON.stringify({ id, command, ...request })}\n`);
+    });
+  }
+
+  close(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #answered(line: string): void {
+    const { id, error, ...answer } = JSON.parse(line) as { id: number; error?: string };
+    if (error !== undefined) {
+      this.#fail(id, error);
+      return;
+    }
+    this.#take(id)?.resolve(answer as never);
+  }
+
+  #fail(id: number, reason: string): void {
+    this.#take(id)?.reject(new Error(`${reason}\n${this.#stderr}`));
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    clearTimeout(pending?.timer);
+    return pending;
+  }
+
+  #end(reason: string): void {
+    for (const id of [...this.#pending.keys()]) this.#fail(id, reason);
+  }
+}
