@@ -34,6 +34,13 @@ export function deleteTopicsHandler(parts: DeleteTopicsParts): ApiHandler<typeof
     versions: DeleteTopics.versions,
     async handle(request, context) {
       context.park();
+      if (request.topics.some(({ name, topicId }) => name !== null && topicId !== ZERO_UUID)) {
+        const failure = {
+          code: ErrorCode.INVALID_REQUEST,
+          message: 'A topic is named by its name or by its id, not by both.',
+        };
+        return answer(request.topics.map(topic => result(topic, failure)));
+      }
       const wanted = wantedTopics(parts.metadata, request, context.apiVersion);
       if (!parts.isController()) return answer(wanted.map(topic => result(topic, notController())));
       if (!parts.config.get('delete.topic.enable')) {

@@ -1,9 +1,11 @@
 import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
+import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { RequestContext } from '../request/context.ts';
 import type { ApiHandler } from '../request/handler.ts';
+import { duplicates } from './admin-errors.ts';
 
 type Request = RequestOf<typeof ListOffsets>;
 type Wanted = Request['topics'][number]['partitions'][number];
@@ -19,15 +21,33 @@ export function listOffsetsHandler(replicas: ReplicaManager): ApiHandler<typeof 
     versions: ListOffsets.versions,
     async handle(request, context) {
       context.park();
+      const repeated = repeatedPartitions(request);
+      const find = (topic: string, wanted: Wanted) =>
+        context.apiVersion > 0 && repeated.has(partitionKey(topic, wanted.partitionIndex))
+          ? Promise.resolve(notLookedUp(wanted, ErrorCode.INVALID_REQUEST))
+          : lookUp(replicas, request, topic, wanted, context);
       const topics = await Promise.all(
         request.topics.map(async ({ name, partitions }) => ({
           name,
-          partitions: await Promise.all(partitions.map(wanted => lookUp(replicas, request, name, wanted, context))),
+          partitions: await Promise.all(partitions.map(wanted => find(name, wanted))),
         })),
       );
       return { throttleTimeMs: 0, topics };
     },
   };
+}
+
+/** Partitions that stand in the request more than once: version 0 may ask so, later ones may not. */
+function repeatedPartitions({ topics }: Request): Set<string> {
+  return duplicates(
+    topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex }) => partitionKey(name, partitionIndex)),
+    ),
+  );
+}
+
+function notLookedUp({ partitionIndex }: Wanted, errorCode: ErrorCode): Found {
+  return { partitionIndex, errorCode, timestamp: -1, offset: -1 };
 }
 
 async function lookUp(

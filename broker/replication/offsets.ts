@@ -32,13 +32,15 @@ export interface FoundEpochEnd {
 const CONSUMER = -1;
 const DEBUGGING_TOOL = -2;
 
-/** The special timestamps, with the version that introduced them. */
+/** The special timestamps, with the version that introduced them; there are no other negative ones. */
 const LATEST = -1;
 const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;
 const EARLIEST_LOCAL = -4;
 const LATEST_TIERED = -5;
 const SINCE: ReadonlyMap<number, number> = new Map([
+  [LATEST, 0],
+  [EARLIEST, 0],
   [MAX_TIMESTAMP, 7],
   [EARLIEST_LOCAL, 8],
   [LATEST_TIERED, 9],
@@ -62,7 +64,8 @@ export class Offsets {
   }
 
   async find(topic: string, partition: number, timestamp: number, query: OffsetQuery): Promise<FoundOffset> {
-    if (query.version < (SINCE.get(timestamp) ?? 0)) return refused(ErrorCode.UNSUPPORTED_VERSION);
+    if (timestamp < 0 && query.version < (SINCE.get(timestamp) ?? Infinity))
+      return refused(ErrorCode.UNSUPPORTED_VERSION);
     const found = this.#partitions.find(topic, partition);
     if (typeof found === 'number') return refused(found);
     const errorCode = found.checkReadable(query.currentLeaderEpoch, query.replicaId !== DEBUGGING_TOOL);

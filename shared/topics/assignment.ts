@@ -31,6 +31,17 @@ interface Start {
   readonly shift: number;
 }
 
+/** More partitions of one topic than a node of ZooKeeper could hold, even one larger than it allows by default. */
+const MOST_PARTITIONS = 100_000;
+
+function checkPartitions(partitions: number): void {
+  if (partitions > 0 && partitions <= MOST_PARTITIONS) return;
+  throw new AssignmentError(
+    'INVALID_PARTITIONS',
+    `The number of partitions must be larger than 0 and at most ${MOST_PARTITIONS}, not ${partitions}.`,
+  );
+}
+
 /**
  * Assigns replicas to the partitions 0..partitions-1 of a new topic (Kafka: `AdminUtils.assignReplicasToBrokers`).
  * As soon as any broker has a rack, replicas of a partition go to different racks while there are any left.
@@ -42,12 +53,7 @@ export function assignReplicas(
   replicationFactor: number,
   random: Random,
 ): Assignment {
-  if (partitions <= 0) {
-    throw new AssignmentError(
-      'INVALID_PARTITIONS',
-      `The number of partitions must be larger than 0, not ${partitions}.`,
-    );
-  }
+  checkPartitions(partitions);
   checkReplicationFactor(replicationFactor, brokers.length);
   const start = { leader: random.int(brokers.length), shift: random.int(brokers.length) };
   return assign(brokers, 0, partitions, replicationFactor, start);
@@ -68,6 +74,7 @@ export function assignAddedReplicas(
   if (total <= current) {
     throw new AssignmentError('INVALID_PARTITIONS', `${total} partitions are not more than the present ${current}.`);
   }
+  checkPartitions(total);
   checkReplicationFactor(firstReplicas.length, brokers.length);
   // The leader of partition 0 may be gone: then the next higher broker stands in, as in Kafka, or any if it was the last.
   const ids = brokers.map(broker => broker.id).sort((a, b) => a - b);

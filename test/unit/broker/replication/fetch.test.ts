@@ -252,6 +252,7 @@ describe('offsets by time', () => {
     expect(await find(1001)).toEqual({ errorCode: NONE, timestamp: -1, offset: -1, leaderEpoch: -1 });
     expect(await find(-3)).toMatchObject({ errorCode: NONE, timestamp: 1000, offset: 0 });
     expect(await find(-3, { version: 6 })).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION });
+    expect(await find(-6)).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION });
   });
 
   test('row 76: a new leader does not tell the latest offset before it has committed its predecessor’s records', async () => {

@@ -189,6 +189,8 @@ describe('adding partitions', () => {
 
 it('refuses impossible numbers', () => {
   expect(failure(() => assignReplicas(plain(0), 0, 1, drawing(0)))).toBe('INVALID_PARTITIONS');
+  expect(failure(() => assignReplicas(plain(0), 2 ** 31 - 1, 1, drawing(0)))).toBe('INVALID_PARTITIONS');
+  expect(failure(() => assignAddedReplicas(plain(0), [0], 1, 2 ** 31 - 1, drawing(0)))).toBe('INVALID_PARTITIONS');
   expect(failure(() => assignReplicas(plain(0), 1, 0, drawing(0)))).toBe('INVALID_REPLICATION_FACTOR');
   expect(failure(() => assignReplicas(plain(0, 1), 1, 3, drawing(0)))).toBe('INVALID_REPLICATION_FACTOR');
   expect(failure(() => assignReplicas([], 1, 1, drawing(0)))).toBe('INVALID_REPLICATION_FACTOR');
