@@ -45,21 +45,3 @@ test('consuming from an offset and by timestamp', async () => {
   const byTime = await kcat(['-C', '-t', 'kcat-offsets', '-p', '0', '-o', 's@1000000000000', '-e', '-q']);
   expect(byTime.stdout).toBe('a\nb\nc\nd\n');
 });
-
-test('headers arrive', async () => {
-  await kcat(['-P', '-t', 'kcat-headers', '-p', '0', '-H', 'colour=blue', '-H', 'size=7'], 'x\n');
-  const { stdout } = await kcat([
-    '-C',
-    '-t',
-    'kcat-headers',
-    '-p',
-    '0',
-    '-e',
-    '-q',
-    '-o',
-    'beginning',
-    '-f',
-    '%h %s\n',
-  ]);
-  expect(stdout).toBe('colour=blue,size=7 x\n');
-});

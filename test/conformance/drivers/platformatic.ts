@@ -70,6 +70,7 @@ await answerLines({
   },
   async produce({ topic, codec, acks, idempotent, records }) {
     await producer(idempotent).send({
+      autocreateTopics: true,
       acks: acks === -1 ? ProduceAcks.ALL : acks,
       compression: codec as 'none',
       messages: records.map(({ key, value, partition, headers, timestamp }) => ({

@@ -44,7 +44,7 @@ export const CLIENTS: readonly ClientRow[] = [
     language: 'Python',
     driver: ['/usr/bin/python3', '-B', driver('kafka_python.py')],
     partitioning: javaLike,
-    lacks: { idempotent: NO_IDEMPOTENCE },
+    lacks: { idempotent: NO_IDEMPOTENCE, badTopic: 'the client keeps asking for the topic until it gives up' },
   },
   {
     name: 'confluent-kafka',

@@ -90,6 +90,18 @@ async function sendsHeaders({ stage, client }: Examination): Promise<void> {
   expect(batch!.records[0]!.headers).toEqual(headers);
 }
 
+async function createsByWriting({ stage, client }: Examination): Promise<void> {
+  const topic = stage.topicName('created-by-writing');
+  const records = numbered(3);
+  await client.ask('produce', { topic, codec: 'none', acks: ALL, idempotent: false, records });
+  expect((await stage.stored(topic, 0, 3)).flatMap(batch => batch.records)).toHaveLength(3);
+}
+
+async function failsForABadName({ client }: Examination): Promise<void> {
+  const request = { topic: 'no spaces', codec: 'none', acks: ALL, idempotent: false, records: numbered(1) };
+  await expect(client.ask('produce', request)).rejects.toThrow(/invalid|illegal/i);
+}
+
 async function isIdempotent({ stage, client }: Examination): Promise<void> {
   const topic = await stage.topic('idempotent');
   for (let round = 0; round < 3; round++) {
@@ -133,12 +145,14 @@ async function managesTopics({ stage, client }: Examination): Promise<void> {
   const topic = stage.topicName('managed');
   const wish = { topic, partitions: 2, replicationFactor: BROKERS, configs: { 'retention.ms': '1234567' } };
   await client.ask('createTopic', wish);
-  await stage.leaders(topic);
-  expect((await client.ask('listTopics', {})).topics).toContain(topic);
-  const { partitions } = await client.ask('describeTopic', { topic });
-  const known = await stage.admin.describeTopic(topic);
-  const expected = known.partitions.map(({ partition, leader, replicas }) => ({ partition, leader, replicas }));
-  expect(partitions).toEqual(expected);
+  // The broker that is asked may not have heard of everything yet.
+  await waitFor('the topic as it is', async () => {
+    expect((await client.ask('listTopics', {})).topics).toContain(topic);
+    const { partitions } = await client.ask('describeTopic', { topic });
+    const known = (await stage.admin.describeTopic(topic)).partitions;
+    expect(partitions).toEqual(known.map(({ partition, leader, replicas }) => ({ partition, leader, replicas })));
+    return known.length === 2 && known.every(({ leader }) => leader >= 0);
+  });
   await expect(client.ask('createTopic', wish)).rejects.toThrow(/already.?exists/i);
   await client.ask('deleteTopic', { topic });
   await waitFor('the topic to be gone', async () => !(await client.ask('listTopics', {})).topics.includes(topic));
@@ -147,7 +161,7 @@ async function managesTopics({ stage, client }: Examination): Promise<void> {
 async function addsPartitions({ stage, client }: Examination): Promise<void> {
   const topic = await stage.topic('grown');
   await client.ask('createPartitions', { topic, count: 4 });
-  expect(await stage.leaders(topic)).toHaveLength(4);
+  await waitFor('four partitions', async () => (await stage.leaders(topic)).length === 4);
 }
 
 async function configuresTopics({ stage, client }: Examination): Promise<void> {
@@ -183,6 +197,8 @@ export const EXAMINATIONS: Readonly<Record<FeatureId, (examination: Examination)
   acks1: withAcks(1),
   acksAll: withAcks(ALL),
   keys: partitionsByKey,
+  autoCreate: createsByWriting,
+  badTopic: failsForABadName,
   headers: sendsHeaders,
   idempotent: isIdempotent,
   beginning: from('beginning', 0),

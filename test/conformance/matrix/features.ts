@@ -9,6 +9,8 @@ export const FEATURES = {
   acks1: 'Produce with acks=1',
   acksAll: 'Produce with acks=all',
   keys: 'Keys go to the partitions of the client’s own partitioner',
+  autoCreate: 'Writing to a topic that does not exist creates it',
+  badTopic: 'Writing to a topic with an impossible name fails',
   headers: 'Produce with headers',
   idempotent: 'Idempotent producer',
   beginning: 'Consume by assignment from the beginning',

@@ -26,7 +26,7 @@ export class Stage {
   }
 
   static async open(): Promise<Stage> {
-    const properties = { 'auto.create.topics.enable': 'false', 'min.insync.replicas': '2' };
+    const properties = { 'default.replication.factor': String(BROKERS), 'min.insync.replicas': '2' };
     return new Stage(await startCluster({ brokers: BROKERS, properties }));
   }
 

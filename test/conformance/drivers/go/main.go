@@ -148,6 +148,7 @@ func producer(asked request) (*kgo.Client, error) {
 		kgo.RequiredAcks(acks[asked.Acks]),
 		kgo.RecordPartitioner(partitioner()),
 		kgo.ProducerLinger(20 * time.Millisecond),
+		kgo.AllowAutoTopicCreation(),
 	}
 	if !asked.Idempotent {
 		options = append(options, kgo.DisableIdempotentWrite())
