@@ -13,6 +13,7 @@ import type { Readiness } from './ports.ts';
 import { registerRoutes } from './route.ts';
 import { ALL_ROUTES } from './routes.ts';
 import type { RpcCall } from './rpc-call.ts';
+import { discard } from './rest/body.ts';
 import { RpcApis } from './rpc-apis.ts';
 import { RPC_LIST_ROUTES } from './rpc-routes.ts';
 import { RpcService, type RpcParts } from './rpc.ts';
@@ -50,13 +51,18 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
     },
   });
   app.addHook('onRequest', (request, reply, done) => {
-    if (!isCrossOriginWrite(request.method, request.headers, request.host)) done();
-    else void reply.code(403).send(errorBody(403, 'Pages of another origin may not change anything here.'));
+    if (!isCrossOriginWrite(request.method, request.headers, request.host)) {
+      done();
+      return;
+    }
+    discard(request.raw);
+    void reply.code(403).send(errorBody(403, 'Pages of another origin may not change anything here.'));
   });
   app.setErrorHandler(errorHandler(parts.logger));
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send(errorBody(404, `There is nothing at ${request.url}.`)),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    discard(request.raw);
+    return reply.code(404).send(errorBody(404, `There is nothing at ${request.url}.`));
+  });
   registerRoutes(app, HEALTH_ROUTES, parts);
   registerRoutes(app, METRICS_ROUTES, parts);
   registerRoutes(app, RPC_LIST_ROUTES, { apis });

@@ -494,6 +494,34 @@ describe('records', () => {
     expect([nowhere.status, nowhere.json.error_code]).toEqual([200, 40403]);
   });
 
+  test.each([['HTTP/2'], ['HTTP/1.1']])('what is too long is answered, not cut off, over %s', async version => {
+    const path = await newTopic({ partitions_count: 1 });
+    const args = [
+      ...(version === 'HTTP/2' ? ['--http2-prior-knowledge'] : []),
+      '-sS',
+      '-w',
+      '%{http_code}',
+      '-H',
+      'expect:',
+    ];
+    const post = async (to: string, input: string) => {
+      const { stdout, stderr, code } = await run('curl', [...args, ...JSON_BODY, `${origin}${to}`], { input });
+      expect(code, stderr).toBe(0);
+      return stdout;
+    };
+    const long = 'x'.repeat(5 << 20);
+    expect(await post('/v3/clusters/-/topics', `{"topic_name":"${long}"}`)).toMatch(/"error_code":413.*413$/);
+    expect(await post(`/topics/${nameOf(path)}/records`, `"${long}"`)).toMatch(/"error_code":41300.*413$/);
+    const reports = await post(`${path}/records`, `{}{"value":{"type":"STRING","data":"${long}"}}{}`);
+    expect(reports.split('\n').map(line => /"error_code":(\d+)/.exec(line)?.[1])).toEqual(['200', '413', undefined]);
+  });
+
+  test('a refusal before the body is there reaches whoever sends it', async () => {
+    const path = await newTopic();
+    const asked = Array.from({ length: 30 }, () => curl('POST', `${path}/records`, ['-d', '{}']));
+    for (const answer of await Promise.all(asked)) expect(error(answer)).toEqual([415, 415]);
+  });
+
   test('a batch tells of each record what became of it', async () => {
     const path = `${await newTopic({ partitions_count: 1 })}/records:batch`;
     const entry = (id: string, record: object) => ({ id, ...record });

@@ -10,11 +10,31 @@ export function contentType(request: FastifyRequest): string {
   return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
+/** The chunks of a body. Whoever stops reading leaves the rest to `discard`, and the stream, which has an answer to carry, alone. */
+export function chunksOf(body: Readable): AsyncIterable<Buffer> {
+  return body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
+/**
+ * Lets the rest of a body run out that nobody reads any more, so that its sender sees the answer: over HTTP/2, Node resets
+ * a stream that is answered before its body was asked for, and curl then says that the stream failed instead of showing
+ * what it was told. What is longer than a JSON body may be is broken off all the same.
+ */
+export function discard(body: Readable): void {
+  if (body.readableEnded || body.destroyed) return;
+  let left = MAX_JSON_BYTES;
+  body.on('error', () => {});
+  body.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) body.destroy();
+  });
+}
+
 /** The whole body. @throws HttpError 413 with `advice` when it is longer than a JSON body may be */
 export async function collect(body: Readable, advice: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(body)) {
     size += chunk.length;
     if (size > MAX_JSON_BYTES) throw new HttpError(413, `The body has more than ${MAX_JSON_BYTES} bytes${advice}.`);
     chunks.push(chunk);

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../http-error.ts';
 import { registerRoutes, type Route } from '../route.ts';
+import { discard } from './body.ts';
 import type { RestParts } from './parts.ts';
 import { restError, type RestError } from './rest-errors.ts';
 import { SHORT_ROUTES } from './short-routes.ts';
@@ -40,6 +41,7 @@ function answerError(
   reply: FastifyReply,
   { logger }: RestParts,
 ): FastifyReply {
+  discard(request.raw);
   const known = errorOf(error);
   if (known !== null) return reply.code(known.status).send(known.body);
   const status = (error as { statusCode?: number }).statusCode ?? 500;

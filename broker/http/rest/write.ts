@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Producer } from '../../../client/index.ts';
 import { HttpError } from '../http-error.ts';
-import { parseJson } from './body.ts';
+import { chunksOf, discard, parseJson } from './body.ts';
 import { recordFromJson } from './json-record.ts';
 import { pipeline } from './pipeline.ts';
 import { restError } from './rest-errors.ts';
@@ -52,12 +52,14 @@ export async function* produceLines(producer: Producer, topic: string, body: Rea
     }
   } catch (error) {
     yield `${JSON.stringify(failure(error))}\n`;
+  } finally {
+    discard(body);
   }
 }
 
 async function* lines(body: Readable): AsyncGenerator<string> {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(body)) {
     let data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10)) {
       const line = data.toString('utf8', 0, end).trim();

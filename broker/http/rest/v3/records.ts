@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { Producer } from '../../../../client/index.ts';
 import type { ErrorBody } from '../../http-error.ts';
 import { ref } from '../../openapi/schema.ts';
-import { parseJson } from '../body.ts';
+import { chunksOf, discard, parseJson } from '../body.ts';
 import { jsonTexts } from '../json-splitter.ts';
 import { pipeline } from '../pipeline.ts';
 import { streamed } from '../streamed.ts';
@@ -45,11 +45,13 @@ async function* produceTexts(call: V3Call, body: Readable): AsyncGenerator<strin
   const topic = call.text('topic_name');
   const send = (text: string) => report(call, producer, topic, () => parseJson(text, 'The record'));
   try {
-    for await (const outcome of pipeline(jsonTexts(body, MAX_RECORD_BYTES), send, () => producer.drained())) {
+    for await (const outcome of pipeline(jsonTexts(chunksOf(body), MAX_RECORD_BYTES), send, () => producer.drained())) {
       yield `${JSON.stringify(outcome)}\n`;
     }
   } catch (error) {
     yield `${JSON.stringify(failure(error))}\n`;
+  } finally {
+    discard(body);
   }
 }
 
