@@ -5,6 +5,7 @@ import { BROKER_ROUTES } from './brokers.ts';
 import { served } from './call.ts';
 import { CLUSTER_ROUTES } from './clusters.ts';
 import { PARTITION_ROUTES } from './partitions.ts';
+import { REASSIGNMENT_ROUTES } from './reassignments.ts';
 import { RECORD_BATCH_ROUTES } from './records-batch.ts';
 import { RECORD_ROUTES } from './records.ts';
 import { REPLICA_ROUTES } from './replicas.ts';
@@ -20,6 +21,7 @@ export const V3_ROUTES: readonly Route<RestParts>[] = [
   ...TOPIC_CONFIG_ROUTES,
   ...PARTITION_ROUTES,
   ...REPLICA_ROUTES,
+  ...REASSIGNMENT_ROUTES,
   ...RECORD_ROUTES,
   ...RECORD_BATCH_ROUTES,
 ].map(served);

@@ -7,6 +7,7 @@ import { ref, struct, type Schema } from '../../openapi/schema.ts';
 
 const STRING: Schema = { type: 'string' };
 const INTEGER: Schema = { type: 'integer' };
+const INTEGERS: Schema = { type: 'array', items: INTEGER };
 const BOOLEAN: Schema = { type: 'boolean' };
 const TEXT_OR_NULL: Schema = { type: ['string', 'null'] };
 const link = ref('Relationship');
@@ -64,6 +65,7 @@ const RESOURCES: Readonly<Record<string, Schema>> = {
   }),
   PartitionData: own({ ...partitionPlace, leader: link, replicas: link, reassignment: link }, ['leader']),
   ReplicaData: own({ ...partitionPlace, broker_id: INTEGER, is_leader: BOOLEAN, is_in_sync: BOOLEAN, broker: link }),
+  ReassignmentData: own({ ...partitionPlace, adding_replicas: INTEGERS, removing_replicas: INTEGERS, replicas: link }),
   TopicConfigData: config({ topic_name: STRING }),
   BrokerConfigData: config({ broker_id: INTEGER }),
   ClusterConfigData: config({ config_type: { ...STRING, enum: ['BROKER'] } }),

@@ -6,6 +6,7 @@ import { registerRest } from '../../../../../broker/http/rest/routes.ts';
 import { ErrorCode } from '../../../../../shared/protocol/errors.ts';
 import { CreateTopics } from '../../../../../shared/protocol/messages/create-topics.ts';
 import { DescribeCluster } from '../../../../../shared/protocol/messages/describe-cluster.ts';
+import { ListPartitionReassignments } from '../../../../../shared/protocol/messages/list-partition-reassignments.ts';
 import { silentLogger } from '../../../../../shared/runtime/logger.ts';
 import { ScriptedCluster } from '../../../../support/scripted-cluster.ts';
 import { VirtualTime } from '../../../../support/virtual-time.ts';
@@ -92,6 +93,37 @@ describe('/v3', () => {
     const { status, json } = await inTime(ask('GET', '/v3/clusters/-/brokers/2/configs'));
     expect([Math.floor(status / 100), Math.floor(json.error_code / 10_000)]).toEqual([5, 5]);
     expect(json.message).toContain('broker');
+  });
+
+  test('partitions that are being moved are shown, and no others', async () => {
+    brokers.leaders = [1, 1];
+    const moved = { partitionIndex: 1, replicas: [2, 1], addingReplicas: [2], removingReplicas: [1] };
+    const all = [{ name: 't', partitions: [moved] }];
+    brokers.on(ListPartitionReassignments, ({ topics }) => ({
+      errorCode: 0,
+      topics: topics?.[0]?.partitionIndexes.includes(1) === false ? [] : all,
+    }));
+    const shown = {
+      kind: 'KafkaReassignment',
+      metadata: {
+        self: 'http://h:1/v3/clusters/c/topics/t/partitions/1/reassignment',
+        resource_name: 'crn:///kafka=c/topic=t/partition=1/reassignment',
+      },
+      cluster_id: 'c',
+      topic_name: 't',
+      partition_id: 1,
+      adding_replicas: [2],
+      removing_replicas: [1],
+      replicas: { related: 'http://h:1/v3/clusters/c/topics/t/partitions/1/replicas' },
+    };
+    expect((await ask('GET', '/v3/clusters/-/topics/t/partitions/1/reassignment')).json).toEqual(shown);
+    for (const topic of ['-', 't']) {
+      const { json } = await ask('GET', `/v3/clusters/-/topics/${topic}/partitions/-/reassignment`);
+      expect([json.kind, json.data]).toEqual(['KafkaReassignmentList', [shown]]);
+    }
+    const { status, json } = await ask('GET', '/v3/clusters/-/topics/t/partitions/0/reassignment');
+    expect([status, json.message]).toEqual([404, 't-0 is not being reassigned.']);
+    expect((await ask('GET', '/v3/clusters/-/topics/t/partitions/7/reassignment')).json.error_code).toBe(40403);
   });
 
   test('what is a bug of ours shows nothing of itself', async () => {
