@@ -41,6 +41,10 @@ case "$1" in
       kill -0 "$pid" 2>/dev/null || break
       sleep 0.1
     done
+    # Containers in the machine's own network leave its name space mounted there.
+    for namespace in "$directory"/exec/netns/*; do
+      umount "$namespace" 2>/dev/null || true
+    done
     rm -rf "$directory"
     ;;
   *) usage ;;

@@ -7,7 +7,7 @@ import { copyInto, librariesOf } from './image-parts.ts';
 const IMAGE = 'samsa-test-node:1';
 /** Programs of the machine that the Dockerfile and the launchers use. */
 const PROGRAMS =
-  'bash sh dirname readlink basename find tr head grep mkdir chown touch cat id env nohup kill ldd'.split(' ');
+  'bash sh dirname readlink basename find tr head grep mkdir chown cp rm touch cat id env nohup kill ldd'.split(' ');
 /** Where certificates and names come from, so that packages can be installed within a build. */
 const NETWORK_FILES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/nsswitch.conf', '/etc/os-release'];
 

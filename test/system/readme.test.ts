@@ -49,6 +49,7 @@ test('the quickstart runs, and every command of the README tour does what it say
     expect(all).toContain('PartitionCount: 3\tReplicationFactor: 3');
     expect(all).toContain('"value":"{\\"item\\":\\"tea\\",\\"n\\":2}"');
     expect(all).toMatch(/^hello$/m);
+    expect(all).toMatch(/^from kafkajs$/m);
     expect(all).toContain('"endpoints":["PLAINTEXT://127.0.0.1:9092"]');
   } finally {
     quickstart.kill('SIGINT');

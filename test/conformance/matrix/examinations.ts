@@ -51,7 +51,11 @@ async function producesWith({ stage, row, client }: Examination, codec: CodecNam
   const records = numbered(200);
   await client.ask('produce', { topic, codec, acks: ALL, idempotent: false, records });
   const batches = await stage.stored(topic, 0, records.length);
-  expect(new Set(batches.map(batch => batch.codec))).toEqual(new Set([codec]));
+  // librdkafka leaves a batch as it is when compression would not make it smaller, and its first one may be a single record.
+  const small = batches.filter(batch => batch.records.length < 10);
+  for (const batch of small) expect(['none', codec]).toContain(batch.codec);
+  const large = batches.filter(batch => !small.includes(batch));
+  expect(new Set(large.map(batch => batch.codec))).toEqual(new Set([codec]));
   expectStored(row, batches, records);
 }
 
