@@ -13,7 +13,9 @@ export interface SessionCredentials {
  * repeated until the server says that there is no such session.
  * @param port of a ZooKeeper server on 127.0.0.1
  */
-export async function expireSession(port: number, session: SessionCredentials): Promise<void> {
+export async function expireSession(port: number, { sessionId, sessionPassword }: SessionCredentials): Promise<void> {
+  // A client that is handed in tells of its newest session, which is not to be ended as well.
+  const session = { sessionId, sessionPassword };
   for (let attempt = 0; attempt < 50; attempt++) {
     if (await attachAndClose(port, session)) return;
   }

@@ -261,6 +261,8 @@ export class ReplicaBroker {
   replicas!: ReplicaManager;
   config!: BrokerConfig;
   isUp = false;
+  /** How often it was started: what a killed life had under way may end during the next one, and answers nobody. */
+  life = 0;
   /** Requests of others are not answered: as if stopped by SIGSTOP. */
   isStalled = false;
   brokerEpoch = 1n;
@@ -307,7 +309,13 @@ export class ReplicaBroker {
     });
     this.replicas = replicas;
     replicas.startup();
+    this.life++;
     this.isUp = true;
+  }
+
+  /** Whether it has been up without a break since it was started for the `life`-th time. */
+  lives(life: number): boolean {
+    return this.isUp && this.life === life;
   }
 
   #connector(): Connector {
