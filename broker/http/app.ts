@@ -55,12 +55,12 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
       done();
       return;
     }
-    discard(request.raw);
+    void discard(request.raw);
     void reply.code(403).send(errorBody(403, 'Pages of another origin may not change anything here.'));
   });
   app.setErrorHandler(errorHandler(parts.logger));
   app.setNotFoundHandler((request, reply) => {
-    discard(request.raw);
+    void discard(request.raw);
     return reply.code(404).send(errorBody(404, `There is nothing at ${request.url}.`));
   });
   registerRoutes(app, HEALTH_ROUTES, parts);

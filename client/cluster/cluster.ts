@@ -12,7 +12,7 @@ import { backoffMs } from '../backoff.ts';
 import { KafkaError, timedOut } from '../errors.ts';
 import type { ClientRuntime } from '../runtime.ts';
 import { ClusterView, type BrokerInfo, type PartitionInfo, type TopicInfo } from './cluster-view.ts';
-import { ConnectionPool } from './connection-pool.ts';
+import { clientClosed, ConnectionPool } from './connection-pool.ts';
 
 export interface ClusterOptions {
   readonly bootstrap: readonly Address[];
@@ -40,6 +40,7 @@ export class Cluster {
   #refreshing: Promise<Map<string, number>> | null = null;
   #refreshedAt = -Infinity;
   #stale = true;
+  #closed = false;
 
   constructor(options: ClusterOptions, runtime: ClientRuntime) {
     this.#options = options;
@@ -175,6 +176,7 @@ export class Cluster {
    * @throws ConnectionError; KafkaError, which is not worth a retry, when it is TLS that keeps this client out
    */
   async any(): Promise<Connection> {
+    if (this.#closed) throw clientClosed();
     const known = this.#shuffle([...this.#view.brokers.values()]);
     let lastError: unknown = new ConnectionError('REFUSED', 'no bootstrap servers were given');
     for (const address of [...known, ...this.#shuffle([...this.#options.bootstrap])]) {
@@ -197,8 +199,13 @@ export class Cluster {
     return this.broker(this.#view.controllerId);
   }
 
-  /** Waits before retry number `attempt`. @throws a timeout error naming `what` and the last error once `deadline` would pass */
+  /**
+   * Waits before retry number `attempt`.
+   * @throws a timeout error naming `what` and the last error once `deadline` would pass; CLOSED when nothing is worth a
+   * retry any more
+   */
   async pause(attempt: number, deadline: number, lastError: unknown, what: string): Promise<void> {
+    if (this.#closed) throw clientClosed();
     const { clock, timers, random } = this.runtime;
     const wait = backoffMs(attempt, this.#options.retryBackoffMs, this.#options.retryBackoffMaxMs, random);
     if (clock.monotonic() + wait >= deadline) {
@@ -208,7 +215,9 @@ export class Cluster {
     await timers.sleep(wait);
   }
 
+  /** What waits for an answer fails, and is not tried again. */
   close(): void {
+    this.#closed = true;
     this.#pool.close();
   }
 

@@ -31,7 +31,7 @@ export class ConnectionPool {
 
   /** @throws ConnectionError when the address cannot be reached, at once while its back-off pause lasts */
   async get(address: Address): Promise<Connection> {
-    if (this.#closed) throw new ConnectionError('CLOSED', 'this client is closed');
+    if (this.#closed) throw clientClosed();
     const peer = this.#peer(address);
     if (peer.connection !== null && !peer.connection.closed) return peer.connection;
     peer.connecting ??= this.#connect(address, peer).finally(() => (peer.connecting = null));
@@ -63,7 +63,7 @@ export class ConnectionPool {
       const connection = await this.#connector.connect(address);
       if (this.#closed) {
         connection.close();
-        throw new ConnectionError('CLOSED', 'this client is closed');
+        throw clientClosed();
       }
       peer.connection = connection;
       peer.failures = 0;
@@ -75,4 +75,8 @@ export class ConnectionPool {
       throw error;
     }
   }
+}
+
+export function clientClosed(): ConnectionError {
+  return new ConnectionError('CLOSED', 'this client is closed');
 }

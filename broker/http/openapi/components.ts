@@ -11,6 +11,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   'Topic (v3)': 'Topics.',
   'Partition (v3)': 'Partitions.',
   'Replica (v3)': 'Replicas of partitions.',
+  'Reassignment (v3)': 'Partitions on their way to other brokers.',
   'Records (v3)': 'Records in, one by one, as a stream, or as a batch.',
   RPC: 'Every Kafka API, in Kafka’s encoding or as JSON.',
   Operation: 'For probes, monitoring, and people who look around.',

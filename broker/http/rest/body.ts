@@ -19,15 +19,19 @@ export function chunksOf(body: Readable): AsyncIterable<Buffer> {
  * Lets the rest of a body run out that nobody reads any more, so that its sender sees the answer: over HTTP/2, Node resets
  * a stream that is answered before its body was asked for, and curl then says that the stream failed instead of showing
  * what it was told. What is longer than a JSON body may be is broken off all the same.
+ *
+ * A streamed answer ends when this has resolved, not before: curl 7.88 waits for ever when it finds the answer's end in
+ * one read with the leave to send more (END_STREAM behind WINDOW_UPDATE).
  */
-export function discard(body: Readable): void {
-  if (body.readableEnded || body.destroyed) return;
+export function discard(body: Readable): Promise<void> {
+  if (body.readableEnded || body.destroyed) return Promise.resolve();
   let left = MAX_JSON_BYTES;
   body.on('error', () => {});
   body.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) body.destroy();
   });
+  return new Promise(resolve => body.once('end', resolve).once('close', resolve));
 }
 
 /** The whole body. @throws HttpError 413 with `advice` when it is longer than a JSON body may be */

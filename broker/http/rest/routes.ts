@@ -41,7 +41,7 @@ function answerError(
   reply: FastifyReply,
   { logger }: RestParts,
 ): FastifyReply {
-  discard(request.raw);
+  void discard(request.raw);
   const known = errorOf(error);
   if (known !== null) return reply.code(known.status).send(known.body);
   const status = (error as { statusCode?: number }).statusCode ?? 500;

@@ -53,7 +53,7 @@ export async function* produceLines(producer: Producer, topic: string, body: Rea
   } catch (error) {
     yield `${JSON.stringify(failure(error))}\n`;
   } finally {
-    discard(body);
+    await discard(body);
   }
 }
 

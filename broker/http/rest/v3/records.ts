@@ -51,7 +51,7 @@ async function* produceTexts(call: V3Call, body: Readable): AsyncGenerator<strin
   } catch (error) {
     yield `${JSON.stringify(failure(error))}\n`;
   } finally {
-    discard(body);
+    await discard(body);
   }
 }
 
