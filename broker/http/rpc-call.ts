@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
+import { endHttp2 } from '../../shared/connection/http2-ending.ts';
 import { RPC_PATH } from '../../shared/connection/rpc.ts';
 import type { ConnectionContext } from '../request/context.ts';
 
@@ -91,9 +92,9 @@ function http2Reply(stream: ServerHttp2Stream): RpcReply {
       stream.respond({ ':status': status, ...type }, { endStream: chunks.length === 0 });
       if (chunks.length > 0) endWith(stream, chunks, sent);
       // An answer that comes before the end of the request makes the rest of it pointless (RFC 9113, 8.1).
-      if (!stream.readableEnded) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+      if (!stream.readableEnded) stream.once('finish', () => endHttp2(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     },
-    reset: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    reset: () => endHttp2(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR)),
   };
 }
 

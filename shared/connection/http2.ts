@@ -6,6 +6,7 @@ import type { Timers } from '../runtime/clock.ts';
 import { connectTls, type ClientTls } from '../tls/client.ts';
 import { connectionErrorFrom, firstCallError, peerName } from './connect-errors.ts';
 import { ConnectionError, type Address, type CallOptions, type Connection, type Connector } from './connection.ts';
+import { endHttp2 } from './http2-ending.ts';
 import { collectAnswer, type RpcAnswer } from './rpc-answer.ts';
 import { CLIENT_ID_HEADER, RPC_CONTENT_TYPE, RPC_PATH } from './rpc.ts';
 import { advertisedVersions, chooseVersion, type AdvertisedVersions } from './versions.ts';
@@ -65,7 +66,7 @@ function openSession(
   return new Promise((resolve, reject) => {
     const fail = (error: ConnectionError) => {
       timer.cancel();
-      session.destroy();
+      endHttp2(() => session.destroy());
       reject(error);
     };
     const timer = timers.after(connectTimeoutMs, () =>
@@ -209,7 +210,7 @@ class Http2Connection implements Connection {
   #fail(error: ConnectionError): void {
     if (this.#ended !== null) return;
     this.#ended = error;
-    this.#session.destroy();
+    endHttp2(() => this.#session.destroy());
     for (const fail of [...this.#pending]) fail(error);
     for (const listener of this.#closeListeners.splice(0)) listener();
   }

@@ -1,6 +1,7 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import { connectionErrorFrom } from './connect-errors.ts';
 import { ConnectionError } from './connection.ts';
+import { endHttp2 } from './http2-ending.ts';
 
 /** An answer of more bytes cannot be held in one Buffer that a decoder works on. */
 const MAX_ANSWER_BYTES = 0x3fffffff;
@@ -36,7 +37,7 @@ export function collectAnswer(
   stream.on('close', () => reject(new ConnectionError('CLOSED', `${peer} reset the call`)));
   const fail = (reason: string) => {
     reject(new ConnectionError('BAD_RESPONSE', `${peer}: ${reason}`));
-    stream.destroy();
+    endHttp2(() => stream.destroy());
   };
 }
 

@@ -6,12 +6,13 @@ import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 
 test('a look-up that a close breaks off is not tried again', async () => {
   const cluster = new ScriptedCluster();
-  const asked = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<never>();
-  cluster.on(ListOffsets, () => {
-    asked.resolve();
-    return answer.promise;
-  });
+  let breakOff!: () => void;
+  const asked = new Promise<void>(resolve =>
+    cluster.on(ListOffsets, () => {
+      resolve();
+      return new Promise((_, reject) => (breakOff = () => reject(new ConnectionError('CLOSED', 'it broke'))));
+    }),
+  );
   const lines: string[] = [];
   const log = (fields: object, text: string) => void lines.push(text);
   const logger = { debug: log, info: log, warn: log, error: log };
@@ -20,9 +21,9 @@ test('a look-up that a close breaks off is not tried again', async () => {
     { connector: cluster, runtime: { logger } as never },
   );
   const found = reader.endOffsets([{ topic: 't', partition: 0 }]);
-  await asked.promise;
+  await asked;
   reader.close();
-  answer.reject(new ConnectionError('CLOSED', 'the connection broke'));
+  breakOff();
   await expect(found).rejects.toThrow('this client is closed');
   expect(lines).toEqual([]);
 });
