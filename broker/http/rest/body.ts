@@ -1,5 +1,7 @@
+import { constants, Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
+import { endHttp2 } from '../../../shared/connection/http2-ending.ts';
 import { HttpError } from '../http-error.ts';
 
 /** Largest JSON body; longer ones belong into a stream. */
@@ -18,20 +20,33 @@ export function chunksOf(body: Readable): AsyncIterable<Buffer> {
 /**
  * Lets the rest of a body run out that nobody reads any more, so that its sender sees the answer: over HTTP/2, Node resets
  * a stream that is answered before its body was asked for, and curl then says that the stream failed instead of showing
- * what it was told. What is longer than a JSON body may be is broken off all the same.
+ * what it was told. What is longer than a JSON body may be is broken off all the same, over HTTP/2 behind the answer.
  *
  * A streamed answer ends when this has resolved, not before: curl 7.88 waits for ever when it finds the answer's end in
  * one read with the leave to send more (END_STREAM behind WINDOW_UPDATE).
  */
 export function discard(body: Readable): Promise<void> {
   if (body.readableEnded || body.destroyed) return Promise.resolve();
-  let left = MAX_JSON_BYTES;
   body.on('error', () => {});
-  body.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) body.destroy();
+  return new Promise(resolve => {
+    let left = MAX_JSON_BYTES;
+    body.on('data', (chunk: Buffer) => {
+      if (left < 0) return;
+      left -= chunk.length;
+      if (left >= 0) return;
+      if (body instanceof Http2ServerRequest) closeBehindAnswer(body.stream);
+      else body.destroy();
+      resolve();
+    });
+    body.once('end', resolve).once('close', resolve);
   });
-  return new Promise(resolve => body.once('end', resolve).once('close', resolve));
+}
+
+/** The answer's last frame is that of its trailers, of which there are none; a reset that was sent before would overtake it. */
+function closeBehindAnswer(stream: ServerHttp2Stream): void {
+  const close = () => endHttp2(() => stream.close(constants.NGHTTP2_NO_ERROR));
+  if (stream.sentTrailers === undefined) stream.once('wantTrailers', close);
+  else close();
 }
 
 /** The whole body. @throws HttpError 413 with `advice` when it is longer than a JSON body may be */
