@@ -10,9 +10,16 @@ export interface RpcReply {
   /**
    * @param bytes of all chunks together
    * @param sent called once when nobody reads the chunks any more; perhaps never, if the answer is broken off. That the
-   *   call is closed says less: an HTTP/2 stream is over when its last frame is queued, and is written after that
+   *   call is closed says less: an HTTP/2 stream is over when its last frame is queued, and is written after that.
+   *   Null: nobody waits for it
    */
-  send(status: number, contentType: string | null, chunks: readonly Buffer[], bytes: number, sent: () => void): void;
+  send(
+    status: number,
+    contentType: string | null,
+    chunks: readonly Buffer[],
+    bytes: number,
+    sent: (() => void) | null,
+  ): void;
   /** Breaks off without an answer: that stream only, or the whole connection where it carries nothing else. */
   reset(): void;
 }
@@ -64,7 +71,7 @@ function http1Reply(response: ServerResponse): RpcReply {
       response.writeHead(status, type);
       response.cork();
       for (const chunk of chunks) response.write(chunk);
-      response.end(sent);
+      response.end(sent ?? undefined);
       response.uncork();
     },
     reset: () => response.destroy(),
@@ -90,7 +97,7 @@ function http2Reply(stream: ServerHttp2Stream): RpcReply {
       if (stream.destroyed || stream.closed) return;
       const type = contentType === null ? {} : { 'content-type': contentType, 'content-length': bytes };
       stream.respond({ ':status': status, ...type }, { endStream: chunks.length === 0 });
-      if (chunks.length > 0) endWith(stream, chunks, sent);
+      if (chunks.length > 0) writeAll(stream, chunks, sent);
       // An answer that comes before the end of the request makes the rest of it pointless (RFC 9113, 8.1).
       if (!stream.readableEnded) stream.once('finish', () => endHttp2(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     },
@@ -98,12 +105,22 @@ function http2Reply(stream: ServerHttp2Stream): RpcReply {
   };
 }
 
-/** A write's callback comes when the session's socket has taken its bytes; 'finish' often does not come at all. */
-function endWith(stream: ServerHttp2Stream, chunks: readonly Buffer[], sent: () => void): void {
+/**
+ * A write's callback comes when the session's socket has taken its bytes, unless the stream is over before: from Node 26 on
+ * it then comes at once, with the bytes still to be written. So the stream whose bytes somebody wants back is ended only
+ * after they have gone; and if it has been reset meanwhile, they are left to the garbage collector, which knows better.
+ */
+function writeAll(stream: ServerHttp2Stream, chunks: readonly Buffer[], sent: (() => void) | null): void {
   const last = chunks.length - 1;
   stream.cork();
   for (let i = 0; i < last; i++) stream.write(chunks[i]!);
-  stream.write(chunks[last]!, sent);
-  stream.end();
+  if (sent === null) stream.end(chunks[last]!);
+  else {
+    stream.write(chunks[last]!, () => {
+      if (stream.destroyed) return;
+      sent();
+      stream.end();
+    });
+  }
   stream.uncork();
 }

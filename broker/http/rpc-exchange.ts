@@ -76,7 +76,8 @@ export class RpcExchange {
     this.#unsentBytes = bytes;
     this.#unsent.add(bytes);
     const own = chunks.map(chunk => this.#withoutRequest(chunk));
-    this.#call.reply.send(status, contentType, own, bytes, () => this.#answerMemory?.release());
+    const memory = this.#answerMemory;
+    this.#call.reply.send(status, contentType, own, bytes, memory === null ? null : () => memory.release());
     return bytes;
   }
 
