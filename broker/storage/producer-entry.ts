@@ -136,6 +136,13 @@ export class ProducerEntry {
     batches.push(lastSequence, lastOffset, offsetDelta, timestamp);
   }
 
+  /** Takes over the batches of the same producer read elsewhere, if they end with the last one known here. */
+  adoptBatches(other: ProducerEntry): void {
+    const isSame =
+      other.epoch === this.epoch && other.lastSequence === this.lastSequence && other.lastOffset === this.lastOffset;
+    if (isSame && this.lastOffset !== NONE) this.#batches = other.#batches;
+  }
+
   copy(): ProducerEntry {
     const copy = new ProducerEntry(this.producerId);
     copy.epoch = this.epoch;

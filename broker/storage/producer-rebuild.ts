@@ -1,4 +1,5 @@
 import type { FileSystem } from '../../shared/runtime/file-system.ts';
+import { recallBatches } from './producer-recall.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
 import { snapshotOffsets } from './producer-snapshot-files.ts';
 import type { Segment } from './segment.ts';
@@ -23,7 +24,8 @@ export async function rebuildProducers(producers: ProducerStateManager, log: Rep
   const { directory, logStartOffset, endOffset } = log;
   // Who had no producers before a truncation has none after it, and need not read the log to see that.
   const isKnownEmpty = producers.isEmpty && producers.endOffset >= endOffset;
-  producers.reload(directory, logStartOffset, endOffset);
+  const isFromSnapshot = producers.reload(directory, logStartOffset, endOffset);
+  if (isFromSnapshot && !producers.isEmpty) await recallBatches(producers.byId, log.segments, producers.endOffset);
   if (!isKnownEmpty) await replay(producers, log);
   producers.takeSnapshot(directory, endOffset);
 }

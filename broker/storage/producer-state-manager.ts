@@ -48,6 +48,10 @@ export class ProducerStateManager {
     return this.#states.size === 0;
   }
 
+  get byId(): ReadonlyMap<number, ProducerEntry> {
+    return this.#states.byId;
+  }
+
   entries(): Iterable<ProducerEntry> {
     return this.#states.entries();
   }
@@ -104,19 +108,21 @@ export class ProducerStateManager {
   /**
    * Goes back to the newest usable snapshot at or below `endOffset`, or to nothing, unless the state is that of
    * `endOffset` already. Snapshots that are damaged, beyond the end or at or before the start are removed.
+   * @returns whether a snapshot was read
    */
-  reload(directory: string, logStartOffset: number, endOffset: number): void {
+  reload(directory: string, logStartOffset: number, endOffset: number): boolean {
     const offsets = snapshotOffsets(this.#fs, directory);
     const usable = offsets.filter(offset => offset > logStartOffset && offset <= endOffset);
     for (const offset of offsets) if (!usable.includes(offset)) this.#removeSnapshot(directory, offset);
     if (endOffset === this.#endOffset) {
       this.#lastSnapshot = usable.at(-1) ?? logStartOffset;
-      return;
+      return false;
     }
     this.#states.clear();
     let newest = usable.pop();
     while (newest !== undefined && !this.#load(directory, newest)) newest = usable.pop();
     this.#endOffset = this.#lastSnapshot = newest ?? logStartOffset;
+    return newest !== undefined;
   }
 
   #load(directory: string, offset: number): boolean {

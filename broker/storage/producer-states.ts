@@ -24,6 +24,10 @@ export class ProducerStates implements RememberingLog {
     return this.#entries.get(producerId);
   }
 
+  get byId(): ReadonlyMap<number, ProducerEntry> {
+    return this.#entries;
+  }
+
   entries(): Iterable<ProducerEntry> {
     return this.#entries.values();
   }

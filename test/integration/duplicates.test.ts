@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProducer } from '../../client/index.ts';
 import { LossyCluster } from '../support/lossy-cluster.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** Acknowledgements get lost, so that the producer sends records again that the broker has. */
 
@@ -52,6 +53,29 @@ describe.each(['http2', 'kafka'])('over %s', dialect => {
   test('an idempotent producer writes every record once and in order, with five batches on the way', async () => {
     const { sent, log } = await written(`once-${dialect}`, { 'samsa.dialect': dialect });
     expect(log.join(' '), `seed ${cluster.seed}`).toBe(sent.join(' '));
+  });
+
+  // The snapshot that the broker leaves behind has a producer's last batch only, as Kafka's.
+  test('nor does a leader that is restarted with five unacknowledged batches take them twice', async () => {
+    const topic = `restarted-${dialect}`;
+    await cluster.createTopic(topic);
+    const producer = createProducer({
+      'bootstrap.servers': cluster.bootstrap,
+      'samsa.dialect': dialect,
+      'batch.size': 1,
+    });
+    await producer.send({ topic, value: 'first' });
+    const values = ['first', 'a', 'b', 'c', 'd', 'e'];
+    const losses = cluster.proxy.losses;
+    const sent: Promise<unknown>[] = [];
+    await cluster.losing(1, async () => {
+      for (const value of values.slice(1)) sent.push(producer.send({ topic, value }));
+      await waitFor('answers to be lost', () => cluster.proxy.losses - losses >= 2);
+      await cluster.restart();
+    });
+    await Promise.all(sent);
+    await producer.close();
+    expect(await cluster.log(topic)).toEqual(values);
   });
 
   test('without idempotence there are duplicates', async () => {

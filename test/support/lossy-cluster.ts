@@ -52,6 +52,13 @@ export class LossyCluster {
     return Array.from({ length: records.size }, (_, offset) => records.get(`0:${offset}`)!);
   }
 
+  /** Lets the broker behind the proxy end as it should, and starts it again. */
+  async restart(): Promise<void> {
+    const [broker] = this.#cluster.brokers;
+    await broker!.stop();
+    await broker!.start();
+  }
+
   /** Loses a share of the answers while `action` runs. @returns how many were lost */
   async losing(lossRate: number, action: () => Promise<void>): Promise<number> {
     const before = this.proxy.losses;

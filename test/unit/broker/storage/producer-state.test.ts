@@ -250,8 +250,9 @@ describe('snapshots', () => {
     await reopened('clean');
     expect(snapshots()).toEqual([5]);
     expect(await outcome({ seq: 3 })).toBe(3);
-    // A snapshot has the last batch only.
-    expect(await outcome({ seq: 2 })).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    // A snapshot has the last batch only; those before it are read from the end of the log.
+    expect(await outcome({ seq: 2 })).toBe(2);
+    expect(await outcome({ seq: 0 })).toBe(0);
     expect(await outcome({ seq: 4 })).toBe(5);
     await reopened('clean');
     expect(snapshots()).toEqual([6]);
@@ -343,6 +344,28 @@ describe('the state after a crash or a truncation', () => {
     log = ordersLog(await f.open());
     expect(await outcome({ seq: 1 })).toBe(1);
     expect(await outcome({ seq: 0 })).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  });
+
+  it('knows batches from before a roll again, however the broker ended', async () => {
+    for (const how of ['clean', 'killed']) {
+      await start({ 'segment.bytes': 100 });
+      for (let seq = 0; seq < 7; seq++) await send({ seq });
+      if (how === 'clean') await manager.shutdown();
+      else f.fs.kill();
+      await open();
+      for (let seq = 2; seq < 7; seq++) expect(await outcome({ seq }), how).toBe(seq);
+      expect(await outcome({ seq: 1 }), how).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+      expect(await outcome({ seq: 7 }), how).toBe(7);
+    }
+  });
+
+  it('takes no batches of an epoch that is over for those of the present one', async () => {
+    for (let seq = 0; seq < 3; seq++) await send({ seq });
+    await send({ epoch: 1, seq: 0 });
+    await manager.shutdown();
+    await open();
+    expect(await outcome({ epoch: 1, seq: 0 })).toBe(3);
+    expect(await outcome({ seq: 2 })).toBe('INVALID_PRODUCER_EPOCH');
   });
 
   it('knows open transactions and markers again', async () => {
