@@ -96,7 +96,7 @@ export class Broker {
     });
     this.#configSync = configSync;
     await acrossSessions(() => configSync.loadBrokerConfig());
-    const security = Security.load(config, clock);
+    const security = Security.load(config, clock, this.#component('security'));
     await acrossSessions(() => configSync.loadTopicConfigs());
     const metrics = new BrokerMetrics();
     const metadata = new MetadataCache();

@@ -1,5 +1,5 @@
 import { hostname as systemHostname } from 'node:os';
-import { badValue, ConfigError, type Origin } from '../../shared/config/config-error.ts';
+import { badValue, ConfigError } from '../../shared/config/config-error.ts';
 import type { ConfigDescription } from '../../shared/config/description.ts';
 import { defaultOf, parseSetting } from '../../shared/config/table.ts';
 import {
@@ -10,8 +10,9 @@ import {
 } from '../../shared/topics/topic-config.ts';
 import { firstProblem, splitDirectories } from './checks.ts';
 import { describeDynamic, describeSetting, describeTopicSettings } from './descriptions.ts';
-import { checkThreadCount, listenerPrefix, parseDynamic, withoutListenerPrefix, type DynamicLevel } from './dynamic.ts';
+import { checkThreadCount, parseDynamic, withoutListenerPrefix, type DynamicLevel } from './dynamic.ts';
 import { DEFAULT_LAYER, rawValues, type Layers } from './layers.ts';
+import { ListenerView } from './listener-view.ts';
 import { parseListeners, type Listeners } from './listeners.ts';
 import { gatherSettings, type Settings, type SettingSources } from './settings.ts';
 import type { BrokerConfigKey, BrokerConfigValues } from './table/index.ts';
@@ -31,11 +32,20 @@ interface Subscription {
   readonly callback: () => void;
 }
 
+/** Who depends not only on settings but on what they point to, as files. */
+export interface SettingsUser {
+  /** @throws ConfigError when dynamic settings that are about to be made cannot be used */
+  readonly check: (settings: ListenerView) => void;
+  /** Called whenever dynamic settings were read, changed or not: what they point to may have. */
+  readonly apply: (settings: ListenerView) => void;
+}
+
 /** Everything that follows from the settings in force; made anew as a whole, so that a refused change leaves no trace. */
 interface Effective {
   readonly layers: Layers;
   readonly values: BrokerConfigValues;
   readonly listeners: Listeners;
+  readonly perListener: ListenerView;
 }
 
 /**
@@ -51,6 +61,7 @@ export class BrokerConfig {
   #effective: Effective;
   #topicDefaults: TopicConfigValues | null = null;
   readonly #subscriptions: Subscription[] = [];
+  readonly #users: SettingsUser[] = [];
 
   private constructor(settings: Settings, hostname: string) {
     this.#static = settings;
@@ -80,23 +91,9 @@ export class BrokerConfig {
     return this.#effective.values[key];
   }
 
-  /** The value for one listener: what is set with `listener.name.<listener>.` in front goes before the setting itself. */
-  getFor<K extends BrokerConfigKey>(listener: string, key: K): BrokerConfigValues[K] {
-    const text = this.#textFor(listener, key);
-    return text === undefined ? this.get(key) : (brokerConfigRow(key)!.parse(text.trim()) as BrokerConfigValues[K]);
-  }
-
-  /** The name by which a listener's setting was given, and where; the place is unknown for dynamic settings and defaults. */
-  givenFor(listener: string, key: BrokerConfigKey): { name: string; origin: Origin | undefined } {
-    const own = `${listenerPrefix(listener)}${key}`;
-    const name = this.#textFor(listener, key) === undefined ? key : own;
-    const isDynamic = this.#dynamic.broker.has(name) || this.#dynamic.cluster.has(name);
-    return { name, origin: isDynamic ? undefined : this.#static.get(name)?.origin };
-  }
-
-  #textFor(listener: string, key: string): string | undefined {
-    const own = `${listenerPrefix(listener)}${key}`;
-    return this.#effective.layers.find(({ texts }) => texts.has(own))?.texts.get(own);
+  /** The settings as they are for one listener or another. */
+  get perListener(): ListenerView {
+    return this.#effective.perListener;
   }
 
   get listeners(): Listeners {
@@ -159,7 +156,8 @@ export class BrokerConfig {
       const value = parseDynamic(level, key, text);
       checkThreadCount(key, value, this.#effective.values);
     }
-    this.#evaluate({ ...this.#dynamic, [level]: texts });
+    const { perListener } = this.#evaluate({ ...this.#dynamic, [level]: texts });
+    for (const { check } of this.#users) check(perListener);
   }
 
   /**
@@ -196,6 +194,11 @@ export class BrokerConfig {
     this.onChange(BROKER_CONFIG_KEYS, callback);
   }
 
+  /** Adds somebody who depends on what settings point to. */
+  addUser(user: SettingsUser): void {
+    this.#users.push(user);
+  }
+
   #adopt(dynamic: Record<DynamicLevel, DynamicTexts>): void {
     const before = this.#effective;
     this.#effective = this.#evaluate(dynamic);
@@ -205,6 +208,7 @@ export class BrokerConfig {
     for (const { keys, callback } of this.#subscriptions) {
       if (keys.some(changed)) callback();
     }
+    for (const { apply } of this.#users) apply(this.#effective.perListener);
   }
 
   /** @throws ConfigError when the settings contradict each other */
@@ -214,7 +218,8 @@ export class BrokerConfig {
     const problem = firstProblem(key => values[key]);
     if (problem !== null) throw this.#contradiction(problem.key, problem.allowed, layers);
     const origin = (key: string) => this.#static.get(key)?.origin;
-    return { layers, values, listeners: parseListeners(values, { hostname: this.#hostname, origin }) };
+    const listeners = parseListeners(values, { hostname: this.#hostname, origin });
+    return { layers, values, listeners, perListener: new ListenerView(layers, values, origin) };
   }
 
   #layers(dynamic: Record<DynamicLevel, DynamicTexts>): Layers {

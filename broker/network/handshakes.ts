@@ -15,6 +15,8 @@ interface SocketInternals {
 interface ServerInternals {
   _sharedCreds?: SecureContext;
   sessionIdContext?: string;
+  requestCert?: boolean;
+  rejectUnauthorized?: boolean;
 }
 
 /**
@@ -29,7 +31,8 @@ export class Handshakes {
   /** @param failed told of each handshake that failed */
   constructor(tls: ListenerTls, failed: (error: Error, socket: Socket) => void) {
     this.#server = createServer({ ...tls.options, ALPNProtocols: PROTOCOLS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
-    useTrust(this.#server, tls);
+    useTerms(this.#server, tls);
+    tls.onChange(() => useTerms(this.#server, tls));
     this.#server.on('tlsClientError', (error, socket) => failed(verdictOn(socket) ?? error, acceptedOf(socket)));
     this.#server.on('secureConnection', socket => {
       // A certificate that is only requested still has to be a good one, as in Java.
@@ -59,18 +62,25 @@ export class Handshakes {
 }
 
 /**
- * A server hands on all options of its context but `allowPartialTrustChain`. So the context is made apart and put in the
- * place of the server's own; on a Node without that place, trust stores work as far as their certificates are signed by
- * themselves.
+ * A server hands on all options of its context but `allowPartialTrustChain`, and has no way to change what it asks of
+ * clients. So the context is made apart and put, with the rest, where the server keeps its own. On a Node that keeps them
+ * elsewhere, trust stores work as far as their certificates are signed by themselves, and `ssl.client.auth` is as it was
+ * at the start. Sessions from before a change cannot be resumed: their tickets were the old context's.
  */
-function useTrust(server: Server, { options }: ListenerTls): void {
+function useTerms(server: Server, { options }: ListenerTls): void {
+  server.setSecureContext(options);
   const internals = server as unknown as ServerInternals;
   if (internals._sharedCreds === undefined) return;
+  const { requestCert = false, rejectUnauthorized = false, ...terms } = options;
   const { sessionIdContext } = internals;
-  internals._sharedCreds = createSecureContext({
-    ...options,
-    honorCipherOrder: true,
-    ...(sessionIdContext === undefined ? {} : { sessionIdContext }),
+  Object.assign(internals, {
+    requestCert,
+    rejectUnauthorized,
+    _sharedCreds: createSecureContext({
+      ...terms,
+      honorCipherOrder: true,
+      ...(sessionIdContext === undefined ? {} : { sessionIdContext }),
+    }),
   });
 }
 

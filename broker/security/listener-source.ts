@@ -1,9 +1,9 @@
 import type { TlsKey, TlsSource } from '../../shared/tls/settings.ts';
-import type { BrokerConfig } from '../config/broker-config.ts';
+import type { ListenerView } from '../config/listener-view.ts';
 
 /** The `ssl.*` settings of a listener: its own, by `listener.name.<listener>.`, before those of all. */
-export function listenerSource(config: BrokerConfig, listener: string): TlsSource {
-  const get = <K extends TlsKey>(key: K) => config.getFor(listener, key);
+export function listenerSource(settings: ListenerView, listener: string): TlsSource {
+  const get = <K extends TlsKey>(key: K) => settings.get(listener, key);
   return {
     values: {
       'ssl.keystore.type': get('ssl.keystore.type'),
@@ -20,6 +20,6 @@ export function listenerSource(config: BrokerConfig, listener: string): TlsSourc
       'ssl.cipher.suites': get('ssl.cipher.suites'),
       'ssl.endpoint.identification.algorithm': get('ssl.endpoint.identification.algorithm'),
     },
-    given: key => config.givenFor(listener, key),
+    given: key => settings.given(listener, key),
   };
 }

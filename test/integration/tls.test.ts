@@ -1,6 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAdmin, createConsumer, createProducer } from '../../client/index.ts';
@@ -319,6 +322,57 @@ describe('the tools', () => {
     const refused = await tool('kafka-topics', [...command, untrusting]);
     expect(refused.code).toBe(1);
     expect(refused.stderr.trimEnd().split('\n').at(-1)).toMatch(/TLS handshake failed: the trust store does not have/);
+  });
+});
+
+describe('kafka-configs', () => {
+  const location = 'listener.name.external.ssl.keystore.location';
+  const alter = (file: string, id = 1) =>
+    tool('kafka-configs', [
+      ...['--bootstrap-server', bootstrap(), '--command-config', configFile('configs.properties', settings())],
+      ...['--alter', '--entity-type', 'brokers', '--entity-name', String(id), '--add-config', `${location}=${file}`],
+    ]);
+  const shown = async (id: number) => {
+    const socket = connect({ host: 'localhost', port: ports[id]![0], ca });
+    await once(socket, 'secureConnect');
+    const { serialNumber } = socket.getPeerX509Certificate()!;
+    socket.destroy();
+    return serialNumber;
+  };
+  const serialOf = (file: string) => new X509Certificate(readFileSync(file)).serialNumber;
+
+  test('changes a key store while the broker runs, and has it read again by its own name', async () => {
+    const producer = createProducer(settings());
+    await createTopic('renewed');
+    await producer.send({ topic: 'renewed', partition: 1, value: 'before' });
+    const { pemFile, certificateFile } = outer.issue('public-1');
+    expect(await alter(pemFile)).toMatchObject({ code: 0, stderr: '' });
+    await waitFor('the new certificate', async () => (await shown(1)) === serialOf(certificateFile));
+
+    const next = outer.issue('public-1');
+    copyFileSync(next.pemFile, pemFile);
+    expect(await alter(pemFile)).toMatchObject({ code: 0, stderr: '' });
+    await waitFor('the one after it', async () => (await shown(1)) === serialOf(next.certificateFile));
+    await producer.send({ topic: 'renewed', partition: 1, value: 'after' });
+    await producer.close();
+
+    await brokers[1]!.stop();
+    await brokers[1]!.start();
+    expect(await shown(1)).toBe(serialOf(next.certificateFile));
+  });
+
+  test('is refused a key store that cannot be used, or is of somebody else', async () => {
+    const before = await shown(0);
+    const refusals = [
+      ['/no/such.pem', `${location} cannot be "/no/such.pem": there is no such file.`],
+      [outer.issue('public-2').pemFile, 'which ssl.allow.dn.changes does not allow'],
+    ] as const;
+    for (const [file, sentence] of refusals) {
+      const { code, stderr } = await alter(file, 0);
+      expect(code).toBe(1);
+      expect(stderr).toContain(sentence);
+    }
+    expect(await shown(0)).toBe(before);
   });
 });
 

@@ -88,8 +88,8 @@ export const SECURITY = {
   'ssl.secure.random.implementation': string(null, 'Java source of randomness; has no meaning here.', dynamic),
   'ssl.engine.factory.class': className(null, 'Java TLS engine; has no meaning here.', dynamic),
   'ssl.principal.mapping.rules': string('DEFAULT', 'Rules from certificate subjects to short names.', notYet),
-  'ssl.allow.dn.changes': boolean(false, 'Whether a renewed certificate may have another subject.', notYet),
-  'ssl.allow.san.changes': boolean(false, 'Whether a renewed certificate may have other host names.', notYet),
+  'ssl.allow.dn.changes': boolean(false, 'Whether a certificate put in place of one in use may have another subject.'),
+  'ssl.allow.san.changes': boolean(false, 'Whether it may lack host names of that one.'),
   'delegation.token.master.key': password(null, 'Old name of `delegation.token.secret.key`.', notYet),
   'delegation.token.secret.key': password(
     null,

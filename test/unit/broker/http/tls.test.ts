@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { BrokerConfig } from '../../../../broker/config/broker-config.ts';
+import type { ListenerView } from '../../../../broker/config/listener-view.ts';
 import { ListenerTls } from '../../../../broker/security/listener-tls.ts';
 import { Http2Connector } from '../../../../shared/connection/http2.ts';
 import { KafkaConnector } from '../../../../shared/connection/kafka.ts';
@@ -34,7 +35,7 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-function listenerTls(settings: Record<string, string> = {}, certificate: Certificate = broker): ListenerTls {
+function settingsView(settings: Record<string, string>, certificate: Certificate): ListenerView {
   const all = {
     'zookeeper.connect': 'unused',
     'ssl.keystore.type': 'PEM',
@@ -44,16 +45,17 @@ function listenerTls(settings: Record<string, string> = {}, certificate: Certifi
     ...settings,
   };
   const text = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
-  return new ListenerTls(BrokerConfig.load({ text: text.join('') }), 'SECURE', systemClock);
+  return BrokerConfig.load({ text: text.join('') }).perListener;
 }
 
 async function startTls(settings: Record<string, string> = {}, certificate: Certificate = broker) {
-  const tls = listenerTls(settings, certificate);
+  const tls = new ListenerTls(settingsView(settings, certificate), 'SECURE', systemClock);
   const listeners = [{ name: 'SECURE', host: '127.0.0.1', port: 0, protocol: 'SSL' as const, tls }];
-  return startHttp({
+  const server = await startHttp({
     respond: (body, context) => (context.apiKey === ApiVersions.key ? answerApiVersions(context) : [Buffer.from(body)]),
     listeners,
   });
+  return { ...server, tls };
 }
 
 const pem = ({ keyFile, certificateFile }: Certificate): ConnectionOptions => ({
@@ -238,6 +240,27 @@ describe('ssl.client.auth', () => {
     expect(await serves(port, pem(below))).toBe(true);
     expect(await serves(port, pem(client))).toBe(false);
   });
+});
+
+test('new settings are for new connections; the others go on', async () => {
+  const { port, tls } = await startTls();
+  const before = await secure(port);
+  const raw = RawClient.over(before);
+  // 'session' is emitted from within OpenSSL's reading: who writes there breaks the stream of records.
+  const session = await new Promise<Buffer>(resolve =>
+    before.once('session', ticket => setImmediate(() => resolve(ticket))),
+  );
+  const renewed = authority.issue('broker');
+  tls.apply(settingsView({ 'ssl.client.auth': 'required' }, renewed));
+  raw.write(frame(METADATA, 1, 1));
+  expect((await raw.answer()).id).toBe(1);
+  const after = await secure(port, { ...pem(client), session });
+  expect(after.isSessionReused()).toBe(false);
+  expect(after.getPeerX509Certificate()!.serialNumber).not.toBe(before.getPeerX509Certificate()!.serialNumber);
+  const anonymous = RawClient.over(await secure(port));
+  anonymous.write(frame(METADATA, 1, 2));
+  await expect(anonymous.answer()).rejects.toThrow('the connection was closed');
+  after.destroy();
 });
 
 describe('those who are refused', () => {
