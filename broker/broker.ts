@@ -111,7 +111,7 @@ export class Broker {
       connector,
       ...seams,
       logger: this.#component('replication'),
-      onReplicatedIn: (topic, bytes) => metrics.topic(topic).replicatedIn(bytes),
+      onReplicatedIn: (topic, bytes, isReassignment) => metrics.topic(topic).replicatedIn(bytes, isReassignment),
     });
     const producerIds = buildProducerIds({
       brokerId,

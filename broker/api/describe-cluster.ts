@@ -1,11 +1,11 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
+import { authorizedOperations } from '../request/authorized-operations.ts';
 import type { ApiHandler } from '../request/handler.ts';
 
 /** Endpoint types of KIP-919: this cluster's clients only ever talk to brokers. */
 const BROKERS = 1;
-const OPERATIONS_OMITTED = -2147483648;
 
 /** Answers who is in the cluster (KIP-700), in the addresses of the client's listener. */
 export function describeClusterHandler(cache: MetadataCache, clusterId: string): ApiHandler<typeof DescribeCluster> {
@@ -28,7 +28,7 @@ export function describeClusterHandler(cache: MetadataCache, clusterId: string):
         clusterId,
         controllerId: cache.controllerId ?? -1,
         brokers: supported ? brokers : [],
-        clusterAuthorizedOperations: OPERATIONS_OMITTED,
+        clusterAuthorizedOperations: authorizedOperations('cluster', request.includeClusterAuthorizedOperations),
       };
     },
   };

@@ -104,12 +104,12 @@ async function adaptAll(
 
 function meter(
   metrics: BrokerMetrics,
-  { target, errorCode, sizeInBytes }: FetchedPartition,
+  { target, errorCode, sizeInBytes, isReassignment }: FetchedPartition,
   isFollower: boolean,
 ): void {
   if (target.topic === null || errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) metrics.allTopics.fetchFailed();
   else if (errorCode !== ErrorCode.NONE) metrics.topic(target.topic).fetchFailed();
-  else if (isFollower) metrics.topic(target.topic).replicatedOut(sizeInBytes);
+  else if (isFollower) metrics.topic(target.topic).replicatedOut(sizeInBytes, isReassignment);
   else metrics.topic(target.topic).fetched(sizeInBytes);
 }
 

@@ -5,6 +5,7 @@ import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { isInternalTopic, topicNameProblem } from '../../shared/topics/names.ts';
 import type { AutoTopicCreation } from '../metadata/auto-topic-creation.ts';
 import type { MetadataCache, PartitionMetadata } from '../metadata/metadata-cache.ts';
+import { authorizedOperations } from '../request/authorized-operations.ts';
 import type { RequestContext } from '../request/context.ts';
 import type { ApiHandler } from '../request/handler.ts';
 
@@ -12,9 +13,6 @@ type Request = RequestOf<typeof Metadata>;
 type Response = ResponseInput<typeof Metadata>;
 type Topic = Response['topics'][number];
 type Partition = Topic['partitions'][number];
-
-/** "Not asked for": the operations a principal is authorized to do. */
-const OPERATIONS_OMITTED = -2147483648;
 
 export interface MetadataParts {
   readonly cache: MetadataCache;
@@ -31,7 +29,7 @@ export function metadataHandler(parts: MetadataParts): ApiHandler<typeof Metadat
     async handle(request, context): Promise<Response> {
       const { listenerName } = context.connection;
       const topics = wantsAll(request, context.apiVersion)
-        ? cache.topics().map(name => describeTopic(cache, name, context))
+        ? cache.topics().map(name => describeTopic(cache, request, name, context))
         : await Promise.all(request.topics!.map(topic => answerTopic(parts, request, topic, context)));
       const brokers = cache.aliveBrokers().flatMap(broker => {
         const endpoint = broker.endpoints.find(e => e.listenerName === listenerName);
@@ -39,7 +37,14 @@ export function metadataHandler(parts: MetadataParts): ApiHandler<typeof Metadat
           ? []
           : [{ nodeId: broker.id, host: endpoint.host, port: endpoint.port, rack: broker.rack }];
       });
-      return { throttleTimeMs: 0, brokers, clusterId, controllerId: cache.controllerId ?? -1, topics };
+      return {
+        throttleTimeMs: 0,
+        brokers,
+        clusterId,
+        controllerId: cache.controllerId ?? -1,
+        topics,
+        clusterAuthorizedOperations: authorizedOperations('cluster', request.includeClusterAuthorizedOperations),
+      };
     },
   };
 }
@@ -57,11 +62,11 @@ async function answerTopic(
 ): Promise<Topic> {
   if (topicId !== ZERO_UUID) {
     const known = cache.topicName(topicId);
-    if (known !== null) return describeTopic(cache, known, context);
+    if (known !== null) return describeTopic(cache, request, known, context);
     return topicError(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId);
   }
   if (name === null) return topicError(ErrorCode.INVALID_REQUEST, null, topicId);
-  if (cache.hasTopic(name)) return describeTopic(cache, name, context);
+  if (cache.hasTopic(name)) return describeTopic(cache, request, name, context);
   if (topicNameProblem(name) !== null) return topicError(ErrorCode.INVALID_TOPIC_EXCEPTION, name, topicId);
   // Versions before 4 cannot say; they always want missing topics made.
   const mayCreate = context.apiVersion < 4 || request.allowAutoTopicCreation;
@@ -76,18 +81,18 @@ function topicError(errorCode: number, name: string | null, topicId: string): To
     topicId,
     isInternal: name !== null && isInternalTopic(name),
     partitions: [],
-    topicAuthorizedOperations: OPERATIONS_OMITTED,
+    topicAuthorizedOperations: authorizedOperations('topic', false),
   };
 }
 
-function describeTopic(cache: MetadataCache, name: string, context: RequestContext): Topic {
+function describeTopic(cache: MetadataCache, request: Request, name: string, context: RequestContext): Topic {
   return {
     errorCode: ErrorCode.NONE,
     name,
     topicId: cache.topicId(name) ?? ZERO_UUID,
     isInternal: isInternalTopic(name),
     partitions: cache.partitions(name).map(partition => describePartition(cache, partition, context)),
-    topicAuthorizedOperations: OPERATIONS_OMITTED,
+    topicAuthorizedOperations: authorizedOperations('topic', request.includeTopicAuthorizedOperations),
   };
 }
 

@@ -7,15 +7,16 @@ import { DOCS_ASSETS, DOCS_ROUTES } from './docs-page.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { errorBody, errorHandler } from './http-error.ts';
 import { HttpServers } from './http-servers.ts';
+import { KnownPaths } from './known-paths.ts';
 import { METRICS_ROUTES } from './metrics-page.ts';
 import { openApiDocument } from './openapi/document.ts';
 import type { Readiness } from './ports.ts';
-import { registerRoutes } from './route.ts';
+import { registerRoutes, routerPath } from './route.ts';
 import { ALL_ROUTES } from './routes.ts';
 import type { RpcCall } from './rpc-call.ts';
 import { discard } from './rest/body.ts';
 import { RpcApis } from './rpc-apis.ts';
-import { RPC_LIST_ROUTES } from './rpc-routes.ts';
+import { RPC_DOC, RPC_LIST_ROUTES } from './rpc-routes.ts';
 import { RpcService, type RpcParts } from './rpc.ts';
 
 export interface HttpAppParts extends RpcParts {
@@ -50,6 +51,8 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
       return servers.http1Server;
     },
   });
+  const knownPaths = new KnownPaths(app);
+  knownPaths.add(routerPath(RPC_DOC.path), RPC_DOC.method);
   app.addHook('onRequest', (request, reply, done) => {
     if (!isCrossOriginWrite(request.method, request.headers, request.host)) {
       done();
@@ -61,7 +64,11 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
   app.setErrorHandler(errorHandler(parts.logger));
   app.setNotFoundHandler((request, reply) => {
     void discard(request.raw);
-    return reply.code(404).send(errorBody(404, `There is nothing at ${request.url}.`));
+    const methods = knownPaths.methodsAt(request.url);
+    if (methods.length === 0) return reply.code(404).send(errorBody(404, `There is nothing at ${request.url}.`));
+    const allowed = methods.join(', ');
+    const sentence = `${request.method} is not possible at ${request.url}; possible is ${allowed}.`;
+    return reply.code(405).header('allow', allowed).send(errorBody(405, sentence));
   });
   registerRoutes(app, HEALTH_ROUTES, parts);
   registerRoutes(app, METRICS_ROUTES, parts);

@@ -56,6 +56,6 @@ export function registerRoutes<Parts>(app: FastifyInstance, routes: readonly Rou
 }
 
 /** The router's spelling of a path: `{name}` is a parameter there when it is `:name`, and a colon of the path is doubled. */
-function routerPath(path: string): string {
+export function routerPath(path: string): string {
   return path.replaceAll(':', '::').replaceAll(/\{(\w+)\}/g, ':$1');
 }

@@ -33,6 +33,14 @@ export const TOPIC_COUNTERS = {
     name: 'kafka_server_brokertopicmetrics_replicationbytesout_total',
     help: 'Bytes that followers read from this broker.',
   },
+  reassignmentBytesIn: {
+    name: 'kafka_server_brokertopicmetrics_reassignmentbytesin_total',
+    help: 'Bytes that this broker read from leaders for replicas that a reassignment adds here.',
+  },
+  reassignmentBytesOut: {
+    name: 'kafka_server_brokertopicmetrics_reassignmentbytesout_total',
+    help: 'Bytes that followers which a reassignment adds read from this broker.',
+  },
   produceRequests: {
     name: 'kafka_server_brokertopicmetrics_totalproducerequests_total',
     help: 'Partitions in produce requests.',

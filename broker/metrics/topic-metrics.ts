@@ -50,16 +50,18 @@ export class TopicMetrics {
     this.#total?.fetchFailed();
   }
 
-  /** A follower was sent `bytes` of records. */
-  replicatedOut(bytes: number): void {
+  /** A follower was sent `bytes` of records; one that a reassignment adds counts in both ways, as in Kafka. */
+  replicatedOut(bytes: number, isReassignment: boolean): void {
     this.counts.fetchRequests++;
     this.counts.replicationBytesOut += bytes;
-    this.#total?.replicatedOut(bytes);
+    if (isReassignment) this.counts.reassignmentBytesOut += bytes;
+    this.#total?.replicatedOut(bytes, isReassignment);
   }
 
-  /** This broker, as a follower, appended `bytes` of records. */
-  replicatedIn(bytes: number): void {
+  /** This broker, as a follower, appended `bytes` of records, perhaps as one that a reassignment adds. */
+  replicatedIn(bytes: number, isReassignment: boolean): void {
     this.counts.replicationBytesIn += bytes;
-    this.#total?.replicatedIn(bytes);
+    if (isReassignment) this.counts.reassignmentBytesIn += bytes;
+    this.#total?.replicatedIn(bytes, isReassignment);
   }
 }

@@ -52,6 +52,8 @@ export interface FetchedPartition {
   /** Whole batches, one behind the other. To be read only. */
   readonly records: readonly Buffer[];
   readonly sizeInBytes: number;
+  /** Whether the records go to a follower that a reassignment adds. */
+  readonly isReassignment: boolean;
 }
 
 export function fetchError(target: FetchTarget, errorCode: ErrorCode): FetchedPartition {
@@ -65,5 +67,6 @@ export function fetchError(target: FetchTarget, errorCode: ErrorCode): FetchedPa
     preferredReadReplica: -1,
     records: [],
     sizeInBytes: 0,
+    isReassignment: false,
   };
 }

@@ -238,7 +238,8 @@ async function readLog(
     const errorCode = checkAccess(partition, params, target);
     if (errorCode !== ErrorCode.NONE) return fetchError(target, errorCode);
     if (partition.leaderEpoch !== leaderEpoch) return fetchError(target, ErrorCode.NOT_LEADER_OR_FOLLOWER);
-    return { ...offsetsOf(target, log), records, sizeInBytes };
+    const isReassignment = partition.isAdding(params.replicaId);
+    return { ...offsetsOf(target, log), records, sizeInBytes, isReassignment };
   } catch (error) {
     const known = clientError(error);
     if (known === null) throw error;
@@ -262,5 +263,6 @@ function offsetsOf(target: FetchTarget, log: PartitionLog): FetchedPartition {
     preferredReadReplica: -1,
     records: [],
     sizeInBytes: 0,
+    isReassignment: false,
   };
 }

@@ -24,7 +24,7 @@ export interface FetcherManagerOptions {
   readonly throttle: ReplicationThrottle;
   readonly timers: Timers;
   readonly logger: Logger;
-  readonly onReplicatedIn: (topic: string, bytes: number) => void;
+  readonly onReplicatedIn: (topic: string, bytes: number, isReassignment: boolean) => void;
 }
 
 /** A partition to be followed, and whom. */

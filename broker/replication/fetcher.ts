@@ -44,7 +44,7 @@ export interface FetcherOptions {
   /** Of this broker as a follower. */
   readonly throttle: ReplicationThrottle;
   /** Told of what was appended. */
-  readonly onReplicatedIn: (topic: string, bytes: number) => void;
+  readonly onReplicatedIn: (topic: string, bytes: number, isReassignment: boolean) => void;
 }
 
 /**
@@ -312,9 +312,14 @@ export class Fetcher {
     followed.isCaughtUp = data.highWatermark <= log.logEndOffset;
     const movedHighWatermark = log.highWatermark !== log.updateHighWatermark(data.highWatermark);
     const movedStart = data.logStartOffset <= log.highWatermark && log.incrementLogStartOffset(data.logStartOffset);
-    if (records.length > 0) this.#options.onReplicatedIn(followed.topic, records.length);
+    if (records.length > 0) this.#countReplicated(followed, records.length);
     if (records.length > 0 || movedStart) this.#goOn(followed);
     if (records.length > 0 || movedHighWatermark || movedStart) followed.partition.followerMoved();
+  }
+
+  #countReplicated({ topic, partition }: FollowedPartition, bytes: number): void {
+    const { brokerId, onReplicatedIn } = this.#options;
+    onReplicatedIn(topic, bytes, partition.isAdding(brokerId));
   }
 
   /** The logs part: cuts the own one back, perhaps not far enough yet; the next answer will tell. */

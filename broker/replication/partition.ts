@@ -112,6 +112,11 @@ export class Partition {
     return this.#replicas.includes(brokerId);
   }
 
+  /** Whether a reassignment is bringing a replica to that broker. */
+  isAdding(brokerId: number): boolean {
+    return this.#addingReplicas.includes(brokerId);
+  }
+
   watch(watcher: PartitionWatcher): void {
     this.#watchers.add(watcher);
   }

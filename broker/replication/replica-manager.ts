@@ -57,7 +57,7 @@ export interface ReplicaManagerOptions {
   readonly random: Random;
   readonly logger: Logger;
   /** Told of what this broker's followers have appended. */
-  readonly onReplicatedIn?: (topic: string, bytes: number) => void;
+  readonly onReplicatedIn?: (topic: string, bytes: number, isReassignment: boolean) => void;
 }
 
 /**

@@ -152,6 +152,9 @@ describe('topics', () => {
       partition_reassignments: { related: url(`${path}/partitions/-/reassignment`) },
     });
     expect((await get('/v3/clusters/-/topics')).json.data).toContainEqual(shown.json);
+    const allowed = (await get('/v3/clusters/-/topics?include_authorized_operations=true')).json.data;
+    expect(allowed[0].authorized_operations).toContain('ALTER_CONFIGS');
+    expect(error(await curl('PUT', path))).toEqual([405, 405]);
     const extended = await ask('PATCH', path, { partitions_count: 3 });
     expect([extended.status, extended.json.partitions_count]).toEqual([200, 3]);
     expect(error(await ask('PATCH', path, { partitions_count: 2 }))).toEqual([400, 40002]);

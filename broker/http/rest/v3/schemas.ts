@@ -1,3 +1,4 @@
+import { OPERATIONS } from '../../../request/authorized-operations.ts';
 import { ref, struct, type Schema } from '../../openapi/schema.ts';
 
 /**
@@ -54,15 +55,19 @@ const RESOURCES: Readonly<Record<string, Schema>> = {
     configs: link,
     partition_replicas: link,
   }),
-  TopicData: own({
-    topic_name: STRING,
-    is_internal: BOOLEAN,
-    replication_factor: INTEGER,
-    partitions_count: INTEGER,
-    partitions: link,
-    configs: link,
-    partition_reassignments: link,
-  }),
+  TopicData: own(
+    {
+      topic_name: STRING,
+      is_internal: BOOLEAN,
+      replication_factor: INTEGER,
+      partitions_count: INTEGER,
+      authorized_operations: { type: 'array', items: { ...STRING, enum: OPERATIONS.topic } },
+      partitions: link,
+      configs: link,
+      partition_reassignments: link,
+    },
+    ['authorized_operations'],
+  ),
   PartitionData: own({ ...partitionPlace, leader: link, replicas: link, reassignment: link }, ['leader']),
   ReplicaData: own({ ...partitionPlace, broker_id: INTEGER, is_leader: BOOLEAN, is_in_sync: BOOLEAN, broker: link }),
   ReassignmentData: own({ ...partitionPlace, adding_replicas: INTEGERS, removing_replicas: INTEGERS, replicas: link }),

@@ -1,5 +1,6 @@
 import type { NewTopic, TopicInfo } from '../../../../client/index.ts';
 import { topicNameProblem } from '../../../../shared/topics/names.ts';
+import { OPERATIONS, type Operation } from '../../../request/authorized-operations.ts';
 import { HttpError } from '../../http-error.ts';
 import { ref } from '../../openapi/schema.ts';
 import { json, NO_CONTENT, shows } from './answers.ts';
@@ -10,6 +11,14 @@ import { CREATE_TOPIC, PARTITIONS_COUNT } from './schemas.ts';
 const tag = 'Topic (v3)';
 const all = '/v3/clusters/{cluster_id}/topics';
 const one = `${all}/{topic_name}`;
+
+const withOperations = {
+  include_authorized_operations: {
+    in: 'query',
+    schema: { type: 'boolean', default: false },
+    description: 'Whether what the caller may do with a topic is shown.',
+  },
+} as const;
 
 /** A body as `CREATE_TOPIC` describes it. */
 interface CreateTopic {
@@ -36,10 +45,11 @@ export const TOPIC_ROUTES: readonly V3Route[] = [
     id: 'listKafkaTopics',
     tag,
     summary: 'Lists the topics',
+    parameters: withOperations,
     answers: shows('TopicDataList', 'The topics.'),
     handler: async call => {
       const topics = await call.admin.listTopics();
-      const shown = topics.map(info => topic(call, asShown(info)));
+      const shown = topics.map(info => ({ ...topic(call, asShown(info)), ...operations(call) }));
       return collection('KafkaTopicList', call.url('topics'), shown);
     },
   },
@@ -62,8 +72,12 @@ export const TOPIC_ROUTES: readonly V3Route[] = [
     id: 'getKafkaTopic',
     tag,
     summary: 'Shows a topic',
+    parameters: withOperations,
     answers: shows('TopicData', 'The topic.'),
-    handler: async call => topic(call, asShown(await call.admin.describeTopic(call.text('topic_name')))),
+    handler: async call => {
+      const asked = operations(call);
+      return { ...topic(call, asShown(await call.admin.describeTopic(call.text('topic_name')))), ...asked };
+    },
   },
   {
     method: 'PATCH',
@@ -144,6 +158,14 @@ function asShown({ name, isInternal, partitions }: TopicInfo): ShownTopic {
     replicationFactor: partitions[0]?.replicas.length ?? 0,
     partitionsCount: partitions.length,
   };
+}
+
+/** What the caller may do with any topic, if that is asked for. @throws HttpError 400 */
+function operations({ query }: V3Call): { readonly authorized_operations?: readonly Operation[] } {
+  const { include_authorized_operations: asked = 'false' } = query;
+  if (asked === 'true') return { authorized_operations: OPERATIONS.topic };
+  if (asked === 'false') return {};
+  throw new HttpError(400, 'include_authorized_operations must be true or false.');
 }
 
 function topic(call: V3Call, { name, isInternal, replicationFactor, partitionsCount }: ShownTopic) {

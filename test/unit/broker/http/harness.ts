@@ -1,5 +1,5 @@
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import { createHttpApp, type HttpApp } from '../../../../broker/http/app.ts';
+import { createHttpApp, type HttpApp, type HttpAppParts } from '../../../../broker/http/app.ts';
 import type { Readiness } from '../../../../broker/http/ports.ts';
 import { systemClock, systemTimers } from '../../../../shared/runtime/clock.ts';
 import { silentLogger } from '../../../../shared/runtime/logger.ts';
@@ -22,6 +22,7 @@ export interface HttpSettings {
   readonly maxRequestBytes?: number;
   readonly readiness?: () => Readiness;
   readonly listeners?: ListenerSpec[];
+  readonly routes?: HttpAppParts['routes'];
 }
 
 const apps: HttpApp[] = [];
@@ -45,6 +46,7 @@ export async function startHttp(settings: HttpSettings): Promise<HttpUnderTest> 
     timers: systemTimers,
     logger: silentLogger,
     readiness: settings.readiness ?? (() => ({ ready: true, reason: '' })),
+    ...(settings.routes === undefined ? {} : { routes: settings.routes }),
     registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'samsa_up 1\n' },
   });
   apps.push(app);

@@ -172,6 +172,30 @@ describe('refusals', () => {
   });
 });
 
+test.each([
+  ['POST', '/healthz?x=1', 'GET, HEAD'],
+  ['DELETE', '/v1/rpc', 'GET, HEAD'],
+  ['PUT', '/v1/rpc/Metadata', 'POST'],
+  ['GET', '/v3/things/a%2Fb/parts:alter', 'POST'],
+  ['PUT', '/v3/things/:x', 'DELETE, GET, HEAD'],
+])('%s %s is a method that the path does not have: it has %s', async (method, path, allow) => {
+  const { origin } = await startHttp({
+    respond: echo,
+    routes: app => {
+      app.get('/v3/things/:name', () => null);
+      app.delete('/v3/things/:name', () => null);
+      app.post('/v3/things/:name/parts::alter', () => null);
+    },
+  });
+  const answer = await fetch(`${origin}${path}`, { method });
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+  expect(await answer.json()).toEqual({
+    error_code: 405,
+    message: `${method} is not possible at ${path}; possible is ${allow}.`,
+  });
+  expect((await fetch(`${origin}/v3/things/a/b`)).status).toBe(404);
+});
+
 describe('streams of one session', () => {
   test('a held request does not hold up others', async () => {
     const { requests, respond } = held();

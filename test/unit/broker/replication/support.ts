@@ -257,6 +257,8 @@ export class ReplicaBroker {
   readonly fetchRequests: { request: RequestOf<typeof Fetch>; version: number; response: ResponseOf<typeof Fetch> }[] =
     [];
   metadata = new MetadataCache();
+  /** Bytes appended as a follower: as one that a reassignment adds, and otherwise. */
+  readonly replicated = { reassigned: 0, followed: 0 };
   logs!: LogManager;
   replicas!: ReplicaManager;
   config!: BrokerConfig;
@@ -306,6 +308,9 @@ export class ReplicaBroker {
       metadata: this.metadata,
       logs: this.logs,
       connector: this.#connector(),
+      onReplicatedIn: (_, bytes, isReassignment) => {
+        this.replicated[isReassignment ? 'reassigned' : 'followed'] += bytes;
+      },
     });
     this.replicas = replicas;
     replicas.startup();

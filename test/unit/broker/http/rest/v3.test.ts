@@ -55,6 +55,17 @@ const createTopic = (errorCode: number, errorMessage: string | null = null) =>
   brokers.on(CreateTopics, () => ({ topics: [{ name: 't', errorCode, errorMessage }] }));
 
 describe('/v3', () => {
+  test('what may be done with a topic is shown to who asks for it: everything, as there is no authorizer', async () => {
+    const shown = async (query: string) => (await ask('GET', `/v3/clusters/c/topics/t${query}`)).json;
+    const operations = 'READ WRITE CREATE DELETE ALTER DESCRIBE DESCRIBE_CONFIGS ALTER_CONFIGS'.split(' ');
+    expect((await shown('?include_authorized_operations=true')).authorized_operations).toEqual(operations);
+    for (const query of ['', '?include_authorized_operations=false']) {
+      expect(await shown(query)).not.toHaveProperty('authorized_operations');
+    }
+    const refused = { error_code: 400, message: 'include_authorized_operations must be true or false.' };
+    expect(await shown('?include_authorized_operations=1')).toEqual(refused);
+  });
+
   test('links lead to the address that the request came to', async () => {
     const { json } = await ask('GET', '/v3/clusters/c/brokers');
     expect(json.data.map((broker: any) => [broker.metadata.self, broker.rack])).toEqual([
