@@ -17,7 +17,7 @@ const command = toolCommand('kafka-broker-api-versions', 'Shows which versions o
 async function main(argv: string[]): Promise<void> {
   const options = parseOptions<Options>(command, argv);
   const bootstrap = required(options.bootstrapServer, 'bootstrap-server');
-  // The Kafka protocol is where all APIs are served, and where other brokers than ours answer too.
+  // Unless asked otherwise: the Kafka protocol is where all APIs are served, and where other brokers than ours answer too.
   await withAdmin(bootstrap, options.commandConfig, showAll, { 'samsa.dialect': 'kafka' });
 }
 

@@ -6,14 +6,15 @@ import { clientSettings } from './settings.ts';
 /**
  * Makes a tool's admin client; closes it whatever `work` does.
  * @param file properties for the client, or undefined
+ * @param defaults what holds where the file says nothing else
  */
 export async function withAdmin<T>(
   bootstrap: string,
   file: string | undefined,
   work: (admin: Admin) => Promise<T>,
-  more: Readonly<Record<string, string>> = {},
+  defaults: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const admin = createAdmin(clientSettings(bootstrap, file, more), { runtime: { logger: toolLogger() } });
+  const admin = createAdmin({ ...defaults, ...clientSettings(bootstrap, file) }, { runtime: { logger: toolLogger() } });
   try {
     return await work(admin);
   } finally {
