@@ -55,10 +55,7 @@ export class ConfigAlteration {
     }
     const changed = change(await store.configs.get('topics', topic));
     const problem = topicConfigProblem(Object.fromEntries(changed), config.topicDefaults());
-    if (problem !== null) {
-      const isUnknown = [...changed.keys()].some(name => topicConfigRow(name) === undefined);
-      throw new AdminError(isUnknown ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST, problem);
-    }
+    if (problem !== null) throw new AdminError(ErrorCode.INVALID_CONFIG, problem);
     if (!validateOnly) await store.configs.set('topics', topic, changed);
   }
 

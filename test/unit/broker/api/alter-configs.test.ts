@@ -108,8 +108,14 @@ describe('AlterConfigs', () => {
     expect(await written('topics', 'orders')).toEqual({ 'retention.ms': '5' });
   });
 
-  test('a value that is out of range, a null, and a resource that is named twice are invalid requests', async () => {
-    expect(await replace([[TOPIC, 'orders', { 'min.cleanable.dirty.ratio': '1.1' }]])).toEqual(['INVALID_REQUEST']);
+  test('a value that a topic cannot have is an invalid config, one that a broker cannot have an invalid request', async () => {
+    expect(await replace([[TOPIC, 'orders', { 'min.cleanable.dirty.ratio': '1.1' }]])).toEqual(['INVALID_CONFIG']);
+    expect(await replace([[TOPIC, 'orders', { 'retention.ms': 'soon' }]])).toEqual(['INVALID_CONFIG']);
+    expect(await change(TOPIC, 'orders', [['retention.ms', 'set', 'soon']])).toEqual(['INVALID_CONFIG']);
+    expect(await replace([[BROKER, '1', { 'log.cleaner.threads': 'soon' }]])).toEqual(['INVALID_REQUEST']);
+  });
+
+  test('a null, and a resource that is named twice, are invalid requests', async () => {
     expect(await replace([[TOPIC, 'orders', { 'retention.ms': null }]])).toEqual(['INVALID_REQUEST']);
     const twice: Resource = [TOPIC, 'orders', { 'retention.ms': '1' }];
     expect(await replace([twice, twice])).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST']);
