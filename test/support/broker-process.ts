@@ -13,6 +13,8 @@ export interface BrokerOptions {
   readonly directory: string;
   readonly properties?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What runs with the properties file as its last argument; the launcher in bin/ by default. */
+  readonly command?: readonly string[];
 }
 
 /** A real broker process, started by the real launcher; dies with the test process. */
@@ -58,15 +60,12 @@ export class BrokerProcess {
 
   /** Starts the process without waiting. `environment` is added for this start only. */
   spawn(environment: Readonly<Record<string, string>> = {}): void {
-    const child = spawn(
-      'setpriv',
-      ['--pdeathsig', 'KILL', '--', join(ROOT, 'bin/kafka-server-start'), this.#propertiesFile],
-      {
-        cwd: this.#options.directory,
-        env: { ...process.env, ...this.#options.environment, ...environment },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    const command = this.#options.command ?? [join(ROOT, 'bin/kafka-server-start')];
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command, this.#propertiesFile], {
+      cwd: this.#options.directory,
+      env: { ...process.env, ...this.#options.environment, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const log = createWriteStream(this.logFile, { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
