@@ -118,6 +118,8 @@ export class HttpServers {
     const compatible = createHttp2({}, this.#handlers.other as never);
     server.on('stream', (stream, headers, ...rest) => {
       const { session } = stream;
+      // A stream may be gone when it is told of, its session with it: without a listener its error would be the process's.
+      stream.on('error', () => {});
       if (!isRpc(headers[':method'], headers[':path'])) compatible.emit('stream', stream, headers, ...rest);
       else if (session !== undefined) this.#handlers.rpc(http2Call(stream, headers, (session as Tagged)[kConnection]!));
     });

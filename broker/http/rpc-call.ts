@@ -79,8 +79,6 @@ function http1Reply(response: ServerResponse): RpcReply {
 }
 
 export function http2Call(stream: ServerHttp2Stream, headers: Http2Headers, connection: ConnectionContext): RpcCall {
-  // What there is to know is in 'close'.
-  stream.on('error', () => {});
   return {
     ...parsePath(headers[':path']!),
     headers,

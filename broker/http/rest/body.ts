@@ -49,6 +49,11 @@ function closeBehindAnswer(stream: ServerHttp2Stream): void {
   else close();
 }
 
+/** Whether the request failed because its body ended in the midst: the client has gone, or has reset the stream. */
+export function isBrokenOff(error: unknown, { raw }: FastifyRequest): boolean {
+  return raw.errored === error || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
 /** The whole body. @throws HttpError 413 with `advice` when it is longer than a JSON body may be */
 export async function collect(body: Readable, advice: string): Promise<Buffer> {
   const chunks: Buffer[] = [];

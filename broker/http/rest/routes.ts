@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../http-error.ts';
 import { registerRoutes, type Route } from '../route.ts';
-import { discard } from './body.ts';
+import { discard, isBrokenOff } from './body.ts';
 import type { RestParts } from './parts.ts';
 import { restError, type RestError } from './rest-errors.ts';
 import { SHORT_ROUTES } from './short-routes.ts';
@@ -46,7 +46,9 @@ function answerError(
   if (known !== null) return reply.code(known.status).send(known.body);
   const status = (error as { statusCode?: number }).statusCode ?? 500;
   if (status < 500) return reply.code(status).send(errorBody(codeOf(status), (error as Error).message));
-  logger.error({ err: error, method: request.method, url: request.url }, 'a REST request failed unexpectedly');
+  const fields = { err: error, method: request.method, url: request.url };
+  if (isBrokenOff(error, request)) logger.debug(fields, 'a REST request is broken off by its client');
+  else logger.error(fields, 'a REST request failed unexpectedly');
   const sentence = 'The broker failed to handle the request; its log says why.';
   return reply.code(500).send(errorBody(codeOf(500), sentence));
 }
