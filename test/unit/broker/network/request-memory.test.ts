@@ -5,7 +5,7 @@ import { BufferPool, slabSize } from '../../../../shared/memory/buffer-pool.ts';
 import { RequestMemory, type Lease } from '../../../../broker/network/request-memory.ts';
 
 describe('ByteBudget', () => {
-  test('never holds more than its limit, except for one taker alone; everybody is served in order', () => {
+  test('never holds more than its limit and one taker beyond it; everybody is served, in order among the like', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 150 }), { maxLength: 40 }), sizes => {
         const budget = new ByteBudget(100);
@@ -14,17 +14,36 @@ describe('ByteBudget', () => {
         const hold = (size: number, at: number) => {
           served.push(at);
           holders.push(size);
-          expect(budget.used <= 100 || holders.filter(held => held > 0).length === 1).toBe(true);
+          const sum = (sizes: number[]) => sizes.reduce((total, held) => total + held, 0);
+          expect(sum(holders.filter(held => held <= 100))).toBeLessThanOrEqual(100);
+          expect(holders.filter(held => held > 100).length).toBeLessThanOrEqual(1);
+          expect(budget.used).toBe(sum(holders));
         };
         sizes.forEach((size, at) => {
           if (budget.tryTake(size)) hold(size, at);
           else budget.wait(size, () => hold(size, at));
         });
         while (holders.length > 0) budget.release(holders.shift()!);
-        expect(served).toEqual([...sizes.keys()]);
+        for (const isLarge of [false, true]) {
+          const alike = (at: number) => sizes[at]! > 100 === isLarge;
+          expect(served.filter(alike)).toEqual([...sizes.keys()].filter(alike));
+        }
         expect(budget.used).toBe(0);
       }),
     );
+  });
+
+  test('one that can never fit neither waits for the others nor keeps them waiting', () => {
+    const budget = new ByteBudget(100);
+    expect(budget.tryTake(1)).toBe(true);
+    expect(budget.tryTake(1000)).toBe(true);
+    expect(budget.tryTake(50)).toBe(true);
+    const served: string[] = [];
+    budget.wait(2000, () => served.push('the next large one'));
+    expect(budget.tryTake(49)).toBe(true);
+    budget.release(1000);
+    expect(served).toEqual(['the next large one']);
+    expect(budget.used).toBe(2100);
   });
 
   test('whoever leaves the line lets those behind through', () => {
