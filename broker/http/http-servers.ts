@@ -2,6 +2,7 @@ import { createServer as createHttp1, type RequestListener, type Server } from '
 import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { endHttp2 } from '../../shared/connection/http2-ending.ts';
 import type { Timers } from '../../shared/runtime/clock.ts';
 import type { ConnectionContext } from '../request/context.ts';
 import { http1Call, http2Call, isRpc, type RpcCall } from './rpc-call.ts';
@@ -139,6 +140,7 @@ export class HttpServers {
 
   #opened(session: ServerHttp2Session): void {
     this.#sessions.add(session);
+    destroyOutside(session);
     (session as Tagged)[kConnection] = connectionOf(session);
     session.once('close', () => this.#sessions.delete(session));
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
@@ -156,4 +158,14 @@ export class HttpServers {
 /** A session refuses a TLS socket without ALPN, whatever its first bytes say: those have been looked at before. */
 function agreeOnHttp2(socket: Socket): void {
   if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') socket.alpnProtocol = 'h2';
+}
+
+/**
+ * Node destroys a session in the midst of nghttp2's work when the peer says GOAWAY with an error, or breaks a rule.
+ * nghttp2 works on; to a destroyed session a stream that now begins is not made known, and the first DATA on it finds
+ * nobody to be given to: an assertion that ends the process (seen with Node 22.23). One packet from anybody would do.
+ */
+function destroyOutside(session: ServerHttp2Session): void {
+  const destroy = session.destroy.bind(session);
+  session.destroy = (error, code) => endHttp2(() => destroy(error, code));
 }
