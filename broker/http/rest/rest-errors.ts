@@ -1,5 +1,6 @@
 import { KafkaError } from '../../../client/index.ts';
 import { ErrorCode } from '../../../shared/protocol/errors.ts';
+import { RecordsError } from '../../../shared/records/errors.ts';
 import { errorBody, HttpError, type ErrorBody } from '../http-error.ts';
 
 /** HTTP status and, where people know one, the number that REST proxies for Kafka use for it. */
@@ -26,6 +27,10 @@ export function restError(error: unknown): RestError | null {
   if (error instanceof HttpError) {
     const { statusCode, errorCode } = error;
     return { status: statusCode, body: errorBody(errorCode ?? statusCode * 100, error.message) };
+  }
+  // Of uncompressed batches only the framing is checked when they are written: what a producer put into it may be anything.
+  if (error instanceof RecordsError) {
+    return { status: 500, body: errorBody(50002, `The records that are stored here cannot be read. ${error.message}`) };
   }
   if (!(error instanceof KafkaError)) return null;
   const [status, code] = STATUS.get(error.code) ?? [error.retriable ? 503 : 400, error.retriable ? 50300 : 40000];
