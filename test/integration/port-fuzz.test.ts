@@ -5,13 +5,11 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KafkaConnector } from '../../shared/connection/kafka.ts';
-import type { Connection } from '../../shared/connection/connection.ts';
 import { encodeRequestFrame } from '../../shared/protocol/headers.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
-import { systemTimers } from '../../shared/runtime/clock.ts';
+import { Neighbour } from '../support/neighbour.ts';
 
 /** Inputs for each dialect of the port. */
 const INPUTS = 10_000;
@@ -117,46 +115,11 @@ function inputsFor(dialect: string): fc.Arbitrary<Uint8Array> {
   );
 }
 
-/** Asks again and again while the noise goes on; every request must be answered. */
-class Neighbour {
-  readonly #connection: Connection;
-  #running = true;
-  answered = 0;
-  readonly #loop: Promise<void>;
-
-  constructor(connection: Connection) {
-    this.#connection = connection;
-    this.#loop = this.#ask();
-  }
-
-  async #ask(): Promise<void> {
-    while (this.#running) {
-      const answer = await this.#connection.call(Metadata, { topics: [] }, { version: 1 });
-      expect(answer!.controllerId).toBe(7);
-      this.answered++;
-      await new Promise(resolve => setTimeout(resolve, 2));
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#loop;
-    this.#connection.close();
-  }
-}
-
 describe.each(['kafka', 'http1', 'http2'])('noise on the port, in the manner of %s', dialect => {
   test(`${INPUTS} inputs harm neither the broker nor a neighbour`, async () => {
     const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 0x7fffffff);
     console.log(`FUZZ_SEED=${seed}`);
-    const connector = new KafkaConnector({
-      clientId: 'neighbour',
-      requestTimeoutMs: 10_000,
-      connectTimeoutMs: 5000,
-      negotiate: false,
-      timers: systemTimers,
-    });
-    const neighbour = new Neighbour(await connector.connect({ host: '127.0.0.1', port }));
+    const neighbour = await Neighbour.at(port);
     const inputs = fc.sample(inputsFor(dialect), { seed, numRuns: INPUTS });
     // The first inputs warm the broker up: code, pools and heap grow to their working size.
     await throwAll(inputs.slice(0, 1000));
