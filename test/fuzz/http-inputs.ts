@@ -1,3 +1,4 @@
+import { frame } from '../support/http2-frames.ts';
 import type { Chance } from './chance.ts';
 
 const TARGETS = [
@@ -183,15 +184,6 @@ function withOddHeader(bytes: Buffer, chance: Chance): Buffer {
   if (chance.oneIn(2)) copy.writeUIntBE(chance.pick([0, Math.max(size - 1, 0), size + 1, 16_385, 0xffffff]), 0, 3);
   else copy[chance.integer(3, 8)] = chance.integer(0, 255);
   return copy;
-}
-
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream >>> 0, 5);
-  return Buffer.concat([head, payload]);
 }
 
 /** A header field that is neither indexed nor Huffman-coded (RFC 7541 §6.2.2). */

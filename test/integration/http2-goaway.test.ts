@@ -3,18 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { frame, literal } from '../support/http2-frames.ts';
 
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-const literal = (name: string, value: string) =>
-  Buffer.from([0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)]);
 const block = Buffer.concat([
   literal(':method', 'POST'),
   literal(':scheme', 'http'),

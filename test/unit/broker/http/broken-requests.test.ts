@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { RestClients } from '../../../../broker/http/rest/clients.ts';
 import { registerRest } from '../../../../broker/http/rest/routes.ts';
 import { silentLogger, type Logger } from '../../../../shared/runtime/logger.ts';
+import { frame, literal } from '../../../support/http2-frames.ts';
 import { ScriptedCluster } from '../../../support/scripted-cluster.ts';
 import { VirtualTime } from '../../../support/virtual-time.ts';
 import { waitFor } from '../../../support/wait.ts';
@@ -18,18 +19,6 @@ afterEach(async () => {
 });
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-const literal = (name: string, value: string) =>
-  Buffer.from([0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)]);
 
 const SETTINGS = frame(4, 0, 0, Buffer.alloc(0));
 const post = (path: string) =>
