@@ -47,7 +47,7 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     serverFactory: handler => {
       const handlers = { rpc: (call: RpcCall) => void rpc.serve(call), other: handler };
-      servers = new HttpServers(handlers, parts.timers, parts.options.maxIdleMs);
+      servers = new HttpServers(handlers, parts.clock, parts.timers, parts.options.maxIdleMs);
       return servers.http1Server;
     },
   });

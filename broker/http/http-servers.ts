@@ -3,8 +3,9 @@ import { createServer as createHttp2, type Http2Server, type ServerHttp2Session 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { endHttp2 } from '../../shared/connection/http2-ending.ts';
-import type { Timers } from '../../shared/runtime/clock.ts';
+import type { Clock, Timers } from '../../shared/runtime/clock.ts';
 import type { ConnectionContext } from '../request/context.ts';
+import { IdleSessions } from './idle-sessions.ts';
 import { http1Call, http2Call, isRpc, type RpcCall } from './rpc-call.ts';
 
 /**
@@ -47,15 +48,17 @@ export class HttpServers {
   readonly #handlers: HttpHandlers;
   readonly #timers: Timers;
   readonly #maxIdleMs: number;
+  readonly #idle: IdleSessions;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #closing = false;
   #onDrained: (() => void) | null = null;
 
-  constructor(handlers: HttpHandlers, timers: Timers, maxIdleMs: number) {
+  constructor(handlers: HttpHandlers, clock: Clock, timers: Timers, maxIdleMs: number) {
     this.#handlers = handlers;
     this.#timers = timers;
     this.#maxIdleMs = Math.max(0, maxIdleMs);
+    this.#idle = new IdleSessions(clock, timers, this.#maxIdleMs);
     this.http1Server = this.#createHttp1();
     this.#http2Server = this.#createHttp2();
   }
@@ -144,14 +147,7 @@ export class HttpServers {
     (session as Tagged)[kConnection] = connectionOf(session);
     session.once('close', () => this.#sessions.delete(session));
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    let streams = 0;
-    session.on('stream', stream => {
-      streams++;
-      stream.once('close', () => streams--);
-    });
-    session.setTimeout(this.#maxIdleMs, () => {
-      if (streams === 0) session.close();
-    });
+    this.#idle.watch(session);
   }
 }
 
@@ -164,8 +160,16 @@ function agreeOnHttp2(socket: Socket): void {
  * Node destroys a session in the midst of nghttp2's work when the peer says GOAWAY with an error, or breaks a rule.
  * nghttp2 works on; to a destroyed session a stream that now begins is not made known, and the first DATA on it finds
  * nobody to be given to: an assertion that ends the process (seen with Node 22.23). One packet from anybody would do.
+ *
+ * The error's stack is asked for because that turns it into text. Before, it holds what it was thrown upon, Node's side of
+ * the session, and if the peer has not confirmed the settings there is a ring that no garbage collection can break up:
+ *
+ *     native session ─▶ settings on their way ─▶ session ─▶ socket ─▶ its error ─▶ the stack ─▶ native session
  */
 function destroyOutside(session: ServerHttp2Session): void {
   const destroy = session.destroy.bind(session);
-  session.destroy = (error, code) => endHttp2(() => destroy(error, code));
+  session.destroy = (error, code) => {
+    if (error instanceof Error) String(error.stack);
+    endHttp2(() => destroy(error, code));
+  };
 }

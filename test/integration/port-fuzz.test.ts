@@ -10,9 +10,11 @@ import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
 import { Neighbour } from '../support/neighbour.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** Inputs for each dialect of the port. */
 const INPUTS = 10_000;
+const WARM_UP = 3000;
 const AT_A_TIME = 50;
 const RSS_GROWTH_LIMIT_BYTES = 64 << 20;
 
@@ -34,6 +36,13 @@ afterAll(() => {
 function residentBytes(): number {
   const status = readFileSync(`/proc/${broker.pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
+}
+
+/** How many HTTP/2 sessions the broker's process holds, open or not. */
+async function sessionsHeld(): Promise<number> {
+  broker.send('sessions');
+  const [message] = (await once(broker, 'message')) as [{ sessions: number }];
+  return message.sessions;
 }
 
 /** Sends one input and hangs up: after the peer did, or after a moment. */
@@ -122,14 +131,16 @@ describe.each(['kafka', 'http1', 'http2'])('noise on the port, in the manner of 
     const neighbour = await Neighbour.at(port);
     const inputs = fc.sample(inputsFor(dialect), { seed, numRuns: INPUTS });
     // The first inputs warm the broker up: code, pools and heap grow to their working size.
-    await throwAll(inputs.slice(0, 1000));
+    await throwAll(inputs.slice(0, WARM_UP));
     const before = residentBytes();
-    await throwAll(inputs.slice(1000));
+    await throwAll(inputs.slice(WARM_UP));
     const growth = residentBytes() - before;
     await neighbour.stop();
     expect(neighbour.answered).toBeGreaterThan(100);
     expect(broker.exitCode).toBeNull();
     console.log(`${dialect}: RSS grew by ${growth >> 20} MiB, the neighbour had ${neighbour.answered} answers`);
     expect(growth).toBeLessThan(RSS_GROWTH_LIMIT_BYTES);
+    // The last ones may still be on their way out.
+    await waitFor('the sessions to be forgotten', async () => (await sessionsHeld()) < AT_A_TIME);
   });
 });

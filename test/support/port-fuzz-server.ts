@@ -10,6 +10,7 @@ import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
 import { systemClock, systemTimers } from '../../shared/runtime/clock.ts';
 import { silentLogger } from '../../shared/runtime/logger.ts';
+import { serverSessions } from './server-sessions.ts';
 
 const apis = new Map<number, Api>([ApiVersions, Metadata, Produce].map(api => [api.key, api as unknown as Api]));
 
@@ -65,4 +66,5 @@ const server = new NetworkServer({
 await server.bind();
 server.startProcessing();
 process.send!({ port: server.boundPorts.get('PLAINTEXT') });
+process.on('message', () => process.send!({ sessions: serverSessions() }));
 process.once('disconnect', () => process.exit());

@@ -23,6 +23,8 @@ export interface HttpSettings {
   readonly readiness?: () => Readiness;
   readonly listeners?: ListenerSpec[];
   readonly routes?: HttpAppParts['routes'];
+  /** `connections.max.idle.ms`, and the time it is measured in. */
+  readonly idle?: { readonly maxMs: number; readonly time: Pick<HttpAppParts, 'clock' | 'timers'> };
 }
 
 const apps: HttpApp[] = [];
@@ -39,11 +41,11 @@ export async function startHttp(settings: HttpSettings): Promise<HttpUnderTest> 
     options: {
       maxRequestBytes: settings.maxRequestBytes ?? 100 << 20,
       requestTimeoutMs: settings.requestTimeoutMs ?? 30_000,
-      maxIdleMs: 600_000,
+      maxIdleMs: settings.idle?.maxMs ?? 600_000,
     },
     observer: { requestAnswered: (key, _elapsed, bytesIn, bytesOut) => void calls.push([key, bytesIn, bytesOut]) },
-    clock: systemClock,
-    timers: systemTimers,
+    clock: settings.idle?.time.clock ?? systemClock,
+    timers: settings.idle?.time.timers ?? systemTimers,
     logger: silentLogger,
     readiness: settings.readiness ?? (() => ({ ready: true, reason: '' })),
     ...(settings.routes === undefined ? {} : { routes: settings.routes }),
