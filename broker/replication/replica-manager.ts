@@ -134,6 +134,8 @@ export class ReplicaManager {
       metadata,
       epochs: this.epochs,
       onChange: change => this.#leadershipChanged(change),
+      clock,
+      timers,
       logger,
     });
     this.#logDirs = new LogDirChanges({

@@ -1,5 +1,7 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { Clock, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
+import { TurnTaking } from '../../shared/runtime/turn-taking.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { LogManager } from '../storage/log-manager.ts';
@@ -42,6 +44,8 @@ export interface RoleChangesOptions {
   readonly metadata: MetadataCache;
   readonly epochs: ControllerEpochs;
   readonly onChange: (change: LeadershipChange) => void;
+  readonly clock: Clock;
+  readonly timers: Timers;
   readonly logger: Logger;
 }
 
@@ -51,6 +55,11 @@ interface Accepted {
   readonly partition: Partition;
 }
 
+/** `host`: it can neither lead nor follow, and has the log all the same. */
+type Role = 'lead' | 'follow' | 'host';
+
+/** What clients wait for comes first. */
+const RANKS: Readonly<Record<Role, number>> = { lead: 0, follow: 1, host: 2 };
 const ORDERED_BY_DELETION = -2;
 const EPOCH_NOT_TOLD = -1;
 
@@ -58,7 +67,10 @@ const EPOCH_NOT_TOLD = -1;
  * Carries out what the controller orders by LeaderAndIsr and StopReplica, one request after the other (Kafka:
  * `ReplicaManager.becomeLeaderOrFollower`, `stopReplicas`). A role changes only when nothing is being done to the log:
  *
- *     check epochs ─→ stop fetching ─→ hold appends ─→ new roles, in one go ─→ release appends ─→ fetch from new leaders
+ *     check epochs ─→ stop fetching ─→ hold appends ─┬→ new role ─→ release appends ─┬→ fetch from new leaders
+ *                                                    └───── one partition a time ◀───┘
+ *
+ * A request may be about thousands of partitions whose files have to be made, so all others get their turns in between.
  */
 export class RoleChanges {
   readonly #options: RoleChangesOptions;
@@ -138,22 +150,24 @@ export class RoleChanges {
   }
 
   async #changeRoles(accepted: readonly Accepted[], refusals: Map<PartitionOrder, ErrorCode>): Promise<void> {
-    const { brokerId, metadata, fetchers } = this.#options;
-    const leaders = accepted.filter(({ order }) => order.leader === brokerId);
-    const others = accepted.filter(({ order }) => order.leader !== brokerId);
-    const followers = others.filter(({ order }) => metadata.isAlive(order.leader));
-    const changing = [...leaders, ...followers];
+    const { brokerId, metadata, fetchers, clock, timers } = this.#options;
+    const changes = accepted
+      .map(change => ({ ...change, role: roleIn(change.order, brokerId, metadata) }))
+      .sort((a, b) => RANKS[a.role] - RANKS[b.role]);
+    const changing = changes.filter(({ role }) => role !== 'host');
     await fetchers.remove(changing.map(({ partition }) => partition));
     await Promise.all(changing.map(({ partition }) => partition.holdAppends()));
     const gained: TopicPartition[] = [];
     const lost: TopicPartition[] = [];
     const followings: FollowingOf[] = [];
-    for (const change of leaders) this.#enact(change, refusals, () => this.#lead(change, gained));
-    for (const change of followers) this.#enact(change, refusals, () => this.#follow(change, followings, lost));
-    for (const change of others) {
-      if (!followers.includes(change)) this.#enact(change, refusals, () => this.#hostOnly(change));
+    const turns = new TurnTaking(clock, timers);
+    for (const change of changes) {
+      if (change.role === 'lead') this.#enact(change, refusals, () => this.#lead(change, gained));
+      else if (change.role === 'follow') this.#enact(change, refusals, () => this.#follow(change, followings, lost));
+      else this.#enact(change, refusals, () => this.#hostOnly(change));
+      if (change.role !== 'host') change.partition.releaseAppends();
+      if (turns.isOver) await turns.next();
     }
-    for (const { partition } of changing) partition.releaseAppends();
     fetchers.add(followings);
     await fetchers.stopIdle();
     this.#report(gained, lost, accepted.length);
@@ -241,6 +255,12 @@ export class RoleChanges {
       return clientError(error)?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR;
     }
   }
+}
+
+/** What the order makes of this broker. */
+function roleIn({ leader }: PartitionOrder, brokerId: number, metadata: MetadataCache): Role {
+  if (leader === brokerId) return 'lead';
+  return metadata.isAlive(leader) ? 'follow' : 'host';
 }
 
 /** Why a replica is not stopped; null = it is. */

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAdmin, createProducer } from '../../client/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAdmin, createProducer, type Admin } from '../../client/index.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { CertificateAuthority } from '../support/certificates.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -17,6 +18,8 @@ import { READ_TOPIC, WRITTEN_TOPICS } from './values.ts';
 const EXPECTED = /^\{"level":"(?!error|fatal)|UnsupportedWarning: The provided connection header|--trace-warnings/;
 const ID = 7;
 const PARTITIONS = 4;
+const OWN_TOPICS = [...WRITTEN_TOPICS, READ_TOPIC];
+const SWEEP_PERIOD_MS = 1000;
 
 /** One real broker with a ZooKeeper of its own, a plain and a TLS listener, and topics; everything goes with `stop`. */
 export class Target {
@@ -24,6 +27,9 @@ export class Target {
   readonly #directory: string;
   readonly #zookeeper: ZooKeeperProcess;
   readonly #broker: BrokerProcess;
+  readonly #stopping = new AbortController();
+  #admin: Admin | null = null;
+  #sweeping: Promise<void> = Promise.resolve();
   #topicIds: readonly string[] = [];
 
   private constructor(ports: Ports, directory: string, zookeeper: ZooKeeperProcess, broker: BrokerProcess) {
@@ -77,6 +83,9 @@ export class Target {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#admin?.close();
+    await this.#sweeping;
     await this.#broker.kill();
     await this.#zookeeper.kill();
     rmSync(this.#directory, { recursive: true, force: true });
@@ -87,18 +96,29 @@ export class Target {
     this.#broker.spawn({ SAMSA_LOG_LEVEL: 'warn' });
     const settings = { 'bootstrap.servers': `127.0.0.1:${this.ports.plain}`, 'samsa.dialect': 'kafka' };
     const admin = createAdmin(settings);
-    const names = [...WRITTEN_TOPICS, READ_TOPIC];
     await waitFor('the broker to create topics', async () => {
       if (!this.alive) throw new Error(this.complaints.join('\n'));
       await admin.createTopics(
-        names.map(name => ({ name, partitions: PARTITIONS, replicationFactor: 1, configs: configsOf(name) })),
+        OWN_TOPICS.map(name => ({ name, partitions: PARTITIONS, replicationFactor: 1, configs: configsOf(name) })),
       );
       return true;
     });
-    const ids = await Promise.all(names.map(async name => (await admin.describeTopic(name)).topicId));
+    const ids = await Promise.all(OWN_TOPICS.map(async name => (await admin.describeTopic(name)).topicId));
     this.#topicIds = ids;
-    admin.close();
+    this.#admin = admin;
+    this.#sweeping = this.#sweep(admin);
     await fill(settings);
+  }
+
+  /** Deletes the topics that the noise has made: a broker that grows with them does what it was asked to. */
+  async #sweep(admin: Admin): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      // Whatever hinders it, the run itself will notice.
+      const topics = await admin.listTopics().catch(() => []);
+      const foreign = topics.map(({ name }) => name).filter(name => !OWN_TOPICS.includes(name));
+      if (foreign.length > 0) await admin.deleteTopics(foreign).catch(() => {});
+      await sleep(SWEEP_PERIOD_MS, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    }
   }
 }
 

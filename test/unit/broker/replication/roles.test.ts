@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readOffsets } from '../../../../broker/storage/checkpoints.ts';
 import { ErrorCode } from '../../../../shared/protocol/errors.ts';
 import { LeaderAndIsr } from '../../../../shared/protocol/messages/leader-and-isr.ts';
@@ -45,6 +45,20 @@ describe('LeaderAndIsr', () => {
     const response = await order(cluster, { leader: 2, leaderEpoch: 9 }, { controllerEpoch: 0 });
     expect(response).toEqual({ errorCode: STALE_CONTROLLER_EPOCH });
     expect(cluster.broker(1).replicas.partitionsLedHere()).toEqual([{ topic: 'orders', partition: 0 }]);
+  });
+
+  test('a request about many partitions lets others have the loop in between', async () => {
+    const cluster = await start();
+    // What takes time on a real machine is made to: each look at the clock is 3 ms after the last one.
+    let nowMs = cluster.time.monotonic();
+    vi.spyOn(cluster.time, 'monotonic').mockImplementation(() => (nowMs += 3));
+    const turns = vi.spyOn(cluster.time, 'endOfTurn');
+    const state = { ...cluster.states.get('orders-0')!, isNew: true };
+    const orders = Array.from({ length: 40 }, (_, i) => ({ topic: 'orders', partition: 1 + i, state }));
+    const response = await cluster.during(cluster.order(1, orders));
+    expect(response.topics![0]!.partitionErrors.map(({ errorCode }) => errorCode)).toEqual(orders.map(() => NONE));
+    expect(cluster.broker(1).replicas.partitionsLedHere()).toHaveLength(41);
+    expect(turns.mock.calls.length).toBeGreaterThanOrEqual(10);
   });
 
   test('a broker epoch of a former life is refused', async () => {
