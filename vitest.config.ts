@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Test files at a time; those that start processes wait for these most of the time. */
+const AT_A_TIME = 2;
+
 /**
  * One project a kind of test: unit tests touch no process and no network; the others start real ones. Time limits only
  * bound a run that hangs; nothing is tried twice, so that a test that fails now and then is looked into.
@@ -14,6 +17,8 @@ export default defineConfig({
           setupFiles: ['test/support/property-runs.ts'],
           testTimeout: process.env.FAST_CHECK_RUNS || process.env.CHAOS_RUNS ? 0 : 180_000,
           pool: 'forks',
+          maxWorkers: AT_A_TIME,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -23,7 +28,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           pool: 'forks',
-          fileParallelism: false,
+          maxWorkers: AT_A_TIME,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -32,7 +38,8 @@ export default defineConfig({
           include: ['test/simulation/**/*.test.ts'],
           testTimeout: 900_000,
           pool: 'forks',
-          fileParallelism: false,
+          maxWorkers: AT_A_TIME,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -42,7 +49,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           pool: 'forks',
-          fileParallelism: false,
+          maxWorkers: AT_A_TIME,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
