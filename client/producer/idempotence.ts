@@ -13,8 +13,8 @@ const LAST_EPOCH = 32_767;
 /**
  * Numbers batches, so that brokers append each once and in order, however often it is sent (KIP-98; Kafka's
  * `TransactionManager`, as far as it is for idempotent producers). Several batches of a partition may be on the way.
- * After an error they are sent again one by one, in order; where a gap in the numbers cannot be closed, the partition's
- * open batches are numbered anew under the next epoch (KIP-360), which is the producer's own to raise.
+ * After an error they are sent again one by one, in order; when the first of them meets a gap in the numbers, which nothing
+ * can close then, the partition's open batches are numbered anew under the next epoch (KIP-360), the producer's own to raise.
  *
  *     new ──► on the way ──acknowledged──►
  *                 │  ▲
@@ -93,7 +93,9 @@ export class Idempotence implements SendOrder {
     const partition = this.#of(queue);
     // Later ones were acknowledged: the broker only does not remember this one any more.
     if (partition.isPassed(batch)) return 'done';
-    if (code === ErrorCode.UNKNOWN_PRODUCER_ID || hasGapBefore(partition, batch)) {
+    // One before it may be in the log, its answer lost: under another epoch it would be written a second time. So it is
+    // sent again under the number that it has, and what comes of that is waited for before anything begins anew.
+    if (partition.isFirstOpen(batch)) {
       partition.mustRestart = true;
       this.#troubled.add(partition);
     }
@@ -121,15 +123,6 @@ export class Idempotence implements SendOrder {
 
 function nextEpoch({ id, epoch }: ProducerIdentity): ProducerIdentity | null {
   return epoch === LAST_EPOCH ? null : { id, epoch: epoch + 1 };
-}
-
-/**
- * The broker finds the batch's number wrong. If all before it were acknowledged, or it follows one that failed after
- * having been sent, then the broker lacks something for good; else one of those before it is still to be sent again.
- */
-function hasGapBefore(partition: PartitionSequences, batch: ProducerBatch): boolean {
-  if (partition.unresolved === null) return partition.isExpected(batch);
-  return partition.unresolved === batch.stamp!.baseSequence;
 }
 
 /**

@@ -74,9 +74,9 @@ export class PartitionSequences {
     return isAtOrBehind(this.#expected, endOf(batch));
   }
 
-  /** Whether the broker, having everything that it acknowledged, would expect this batch. */
-  isExpected(batch: ProducerBatch): boolean {
-    return batch.stamp!.baseSequence === this.#expected;
+  /** Whether the fate of all before it is settled: a number that the broker lacks there will never come. */
+  isFirstOpen(batch: ProducerBatch): boolean {
+    return this.numbered[0] === batch;
   }
 
   /** Whether everything that was numbered has been acknowledged, the failed batches in between apparently as well. */

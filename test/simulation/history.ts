@@ -51,7 +51,7 @@ export class History {
     };
     for (const { offset, value } of promises) compare('acknowledged was', offset, value);
     for (const [offset, value] of this.#seen.get(key) ?? []) compare('a reader got', offset, value);
-    return problems;
+    return [...problems, ...repetitions(key, log)];
   }
 }
 
@@ -66,6 +66,19 @@ function disorder(promises: readonly AcknowledgedRecord[]): string[] {
     if (before === undefined || before.offset < offset) return [];
     return [`${key}: record ${before.sequence} is at ${before.offset}, ${sequence} at ${offset}`];
   });
+}
+
+/** What the idempotent writer (`all`) has sent is there once and in order, acknowledged or not. */
+function repetitions(key: string, log: ReadonlyMap<number, string>): string[] {
+  const problems: string[] = [];
+  let last = -1;
+  for (const [offset, value] of log) {
+    const [sequence, writer] = value.split(' ', 2);
+    if (writer !== 'all') continue;
+    if (Number(sequence) <= last) problems.push(`${key}: record ${sequence} at ${offset} comes behind ${last}`);
+    last = Math.max(last, Number(sequence));
+  }
+  return problems;
 }
 
 function short(value: string): string {

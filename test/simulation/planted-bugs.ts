@@ -27,6 +27,13 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     wrong: 'rules.find(rule => rule.errorCode === ErrorCode.INELIGIBLE_REPLICA && rule.applies(proposal, situation));',
     foundBy: ['--seed', '145'],
   },
+  /** A batch that is sent again is taken for a new one, whatever its numbers. */
+  'no-sequence-check': {
+    file: 'broker/storage/partition-log.ts',
+    right: "const duplicate = state.producers.take(prepared.bytes, options.origin !== 'coordinator');",
+    wrong: 'const duplicate = null as WrittenBatch | null;',
+    foundBy: ['--seed', '1'],
+  },
 };
 
 /**

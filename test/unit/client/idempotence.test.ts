@@ -138,6 +138,16 @@ describe('a batch that fails for good', () => {
     expect(stamps().at(-1)).toBe('1/3');
   });
 
+  test('behind one whose answer was lost: that one keeps its numbers, so that it is not written again', async () => {
+    broker.onArrival = ({ values }) => (values[0] === '2' ? { errorCode: ErrorCode.INVALID_RECORD } : null);
+    let answers = 0;
+    broker.after = () => (++answers === 2 ? lost() : undefined);
+    const outcomes = sendAll(producer(), 0, 5);
+    await time.advance(5_000);
+    expect(broker.log()).toEqual(['0', '1', '3', '4']);
+    expect(outcomes).toEqual([0, 1, 'INVALID_RECORD', 2, 3]);
+  });
+
   test('because time is up, having been appended: the numbers go on', async () => {
     broker.after = lost;
     const p = producer({ 'delivery.timeout.ms': 1_000, 'request.timeout.ms': 100 });
@@ -319,7 +329,26 @@ describe('on a network that loses, delays and reorders', () => {
     expect(failed).toBeGreaterThan(50);
   });
 
-  async function chaos(seed: number, settings: Record<string, unknown>, count: number) {
+  test('records that are refused for good hold no others up, and none is written again for their sake', async () => {
+    const isRefused = (value: string) => Number(value) % 7 === 3;
+    const kept = numbers(0, 200).filter(value => !isRefused(value));
+    for (let seed = 1; seed <= 40; seed++) {
+      const settings = { 'batch.size': 1, 'delivery.timeout.ms': 1_000_000 };
+      const outcomes = await chaos(seed, settings, 200, isRefused);
+      expect(broker.log().join(' '), `seed ${seed}`).toBe(kept.join(' '));
+      expect(
+        outcomes.filter(outcome => typeof outcome === 'number'),
+        `seed ${seed}`,
+      ).toEqual([...kept.keys()]);
+    }
+  });
+
+  async function chaos(
+    seed: number,
+    settings: Record<string, unknown>,
+    count: number,
+    isRefused: (value: string) => boolean = () => false,
+  ) {
     time = new ManualTime();
     cluster = new ScriptedCluster();
     broker = new SequenceCheckingBroker(cluster);
@@ -332,7 +361,8 @@ describe('on a network that loses, delays and reorders', () => {
       await wait();
       if (inTrouble && chance(0.15)) await lost();
     };
-    broker.onArrival = () => {
+    broker.onArrival = ({ values }) => {
+      if (values.some(isRefused)) return { errorCode: ErrorCode.INVALID_RECORD };
       if (inTrouble && chance(0.03)) cluster.leaders = [3 - cluster.leaders[0]!];
       return inTrouble && chance(0.05) ? { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS } : null;
     };
