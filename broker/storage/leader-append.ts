@@ -5,7 +5,7 @@ import { recompress, upConvert } from '../../shared/records/conversion.ts';
 import { RecordsError } from '../../shared/records/errors.ts';
 import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { StorageError } from './errors.ts';
-import { framingIsValid, inspectRecords, type RecordRules } from './record-inspection.ts';
+import { inspectRecords, type RecordRules } from './record-inspection.ts';
 
 export interface LeaderAppendOptions {
   /** Who wrote the records; coordinators may write control batches and more than one batch. Default: a client. */
@@ -39,10 +39,9 @@ const HIGHEST_CODEC = 4;
 
 /**
  * Checks what a client or coordinator wants appended and makes it fit for the log, in place where possible: offsets
- * from `nextOffset` on, the leader epoch, and what the topic's configuration asks for. The records themselves are read
- * only if that configuration makes it necessary (keys, timestamp bounds, another codec); otherwise headers, checksum
- * and framing are looked at.
- * @throws StorageError saying what is wrong; nothing has been changed then
+ * from `nextOffset` on, the leader epoch, and what the topic's configuration asks for. Compressed records are read only
+ * if that makes it necessary (keys, timestamp bounds, another codec); otherwise header and checksum are looked at.
+ * @throws StorageError saying what is wrong; none of the bytes may be appended then
  */
 export function prepareLeaderAppend(
   records: Buffer,
@@ -121,12 +120,6 @@ function checkBatch(bytes: Buffer, at: number, options: LeaderAppendOptions, con
   requireSize(batch.batchSizeInBytes(bytes, at), config);
   batch.ensureCrc(bytes, at);
   checkHeader(bytes, at, isClient);
-  if (config['message.timestamp.type'] === 'CreateTime' && batch.timestampType(bytes, at) === batch.LOG_APPEND_TIME) {
-    throw new StorageError(
-      'INVALID_TIMESTAMP',
-      'The batch says LogAppendTime, but the topic is configured for CreateTime.',
-    );
-  }
   if (!batch.isControl(bytes, at)) checkRecords(bytes, at, context);
 }
 
@@ -148,11 +141,25 @@ function checkHeader(bytes: Buffer, at: number, isClient: boolean): void {
 
 function checkRecords(bytes: Buffer, at: number, context: LeaderAppendContext): void {
   const rules = recordRules(context);
-  const isPlain = batch.compressionCodec(bytes, at) === 0;
-  const needsReading =
-    rules.keyRequired || rules.earliestTimestamp > -Infinity || batch.maxTimestamp(bytes, at) > rules.latestTimestamp;
-  if (needsReading) inspectRecords(bytes, at, rules);
-  else if (isPlain && !framingIsValid(bytes, at)) throw invalid('The records do not fit the batch they are in.');
+  if (!mustRead(bytes, at, rules, context.config)) return;
+  const found = inspectRecords(bytes, at, rules);
+  if (rules.keepsTimestamps) keepTimestamps(bytes, at, found);
+}
+
+/** Has the header say what the records say: the time index goes by it. Beyond 2^53 it stays what it is. */
+function keepTimestamps(bytes: Buffer, at: number, found: number): void {
+  const isExact = Math.max(found, batch.baseTimestamp(bytes, at)) < Number.MAX_SAFE_INTEGER;
+  const isTrue = found === batch.maxTimestamp(bytes, at) || !isExact;
+  if (isTrue && batch.timestampType(bytes, at) === batch.CREATE_TIME) return;
+  batch.setMaxTimestampAndType(bytes, at, batch.CREATE_TIME, isExact ? found : batch.maxTimestamp(bytes, at));
+}
+
+/** Compressed records are only read for a reason (docs/decisions/0008-records-checked.md). */
+function mustRead(bytes: Buffer, at: number, rules: RecordRules, config: TopicConfigValues): boolean {
+  const codec = batch.compressionCodec(bytes, at);
+  if (codec === 0 || rules.keyRequired || rules.earliestTimestamp > -Infinity) return true;
+  if (batch.timestampType(bytes, at) === batch.LOG_APPEND_TIME) return true;
+  return batch.maxTimestamp(bytes, at) > rules.latestTimestamp || codec !== (targetCodec(config) ?? codec);
 }
 
 function recordRules({ config, now }: LeaderAppendContext): RecordRules {
@@ -161,6 +168,7 @@ function recordRules({ config, now }: LeaderAppendContext): RecordRules {
     keepsTimestamps && config[key] < Number.MAX_SAFE_INTEGER ? config[key] : Infinity;
   return {
     keyRequired: config['cleanup.policy'].includes('compact'),
+    keepsTimestamps,
     earliestTimestamp: now - bound('message.timestamp.before.max.ms'),
     latestTimestamp: now + bound('message.timestamp.after.max.ms'),
   };

@@ -46,7 +46,8 @@ export class RecordCursor {
   private left = 0;
   private baseOffset = 0;
   private baseTimestamp = 0;
-  /** The timestamp of every record if the broker set it, else −1. */
+  /** Whether every record has the timestamp `appendTime`, which the broker set. */
+  private isAppendTime = false;
   private appendTime = -1;
 
   /**
@@ -71,8 +72,8 @@ export class RecordCursor {
     }
     this.baseOffset = batch.baseOffset(buffer, at);
     this.baseTimestamp = batch.baseTimestamp(buffer, at);
-    const appended = batch.timestampType(buffer, at) === batch.LOG_APPEND_TIME;
-    this.appendTime = appended ? batch.maxTimestamp(buffer, at) : -1;
+    this.isAppendTime = batch.timestampType(buffer, at) === batch.LOG_APPEND_TIME;
+    this.appendTime = batch.maxTimestamp(buffer, at);
     this.left = count;
     return this;
   }
@@ -91,7 +92,7 @@ export class RecordCursor {
     this.recordSize = end - this.recordStart;
     this.position++; // the record's attributes, of which none is in use
     const timestampDelta = this.varlong();
-    this.timestamp = this.appendTime >= 0 ? this.appendTime : this.baseTimestamp + timestampDelta;
+    this.timestamp = this.isAppendTime ? this.appendTime : this.baseTimestamp + timestampDelta;
     this.offsetDelta = this.varint();
     this.offset = this.baseOffset + this.offsetDelta;
     this.keyLength = this.varint();
@@ -103,8 +104,8 @@ export class RecordCursor {
     this.headerCount = this.varint();
     this.headersStart = this.position;
     if (this.headerCount !== 0) this.skipHeaders(end);
-    if (this.position !== end || this.keyLength < -1 || this.valueLength < -1)
-      throw invalid('a field does not fit its record');
+    if (this.position !== end) throw invalid('a field does not fit its record');
+    if (this.keyLength < -1 || this.valueLength < -1) throw invalid('the length of a key or a value is below -1');
     return true;
   }
 

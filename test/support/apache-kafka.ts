@@ -15,6 +15,11 @@ export function absenceOf(release: ApacheRelease): string | null {
   return existsSync(word) ? word : null;
 }
 
+/** All classes of a release, as Java's `-cp` wants them. */
+export function javaClassPath(release: ApacheRelease): string {
+  return join(jarsOf(release), '*');
+}
+
 /** What follows `java` to run a class of a release: short starts matter more here than speed later. */
 export function javaArguments(release: ApacheRelease, main: string): string[] {
   return [
@@ -24,7 +29,7 @@ export function javaArguments(release: ApacheRelease, main: string): string[] {
     '-Xmx256m',
     `-Dlog4j.configuration=file:${join(ROOT, 'test/conformance/apache/log4j.properties')}`,
     '-cp',
-    join(jarsOf(release), '*'),
+    javaClassPath(release),
     main,
   ];
 }

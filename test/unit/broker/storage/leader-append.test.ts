@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../../broker/storage/errors.ts';
 import { type LeaderAppendOptions, prepareLeaderAppend } from '../../../../broker/storage/leader-append.ts';
-import { framingIsValid } from '../../../../broker/storage/record-inspection.ts';
 import * as batch from '../../../../shared/records/batch.ts';
 import { CODECS } from '../../../../shared/records/compression.ts';
 import { type LegacyMessage, writeMessageSet } from '../../../../shared/records/message-set.ts';
 import { RecordCursor } from '../../../../shared/records/record-cursor.ts';
 import { BUILT_IN_TOPIC_CONFIG, type TopicConfigValues } from '../../../../shared/topics/topic-config.ts';
+import { rawBatch, varint, type RawRecord } from '../../../support/raw-batch.ts';
 import { batchOf } from './support.ts';
 
 const NOW = 1_000_000;
@@ -93,7 +93,6 @@ describe('a refused batch', () => {
     ['a wrong last offset delta', patched(bytes => bytes.writeInt32BE(7, 23)), 'INVALID_RECORD'],
     ['a control batch', batchOf(['a'], { isControl: true, isTransactional: true }), 'INVALID_RECORD'],
     ['a producer id without sequence', batchOf(['a'], { producerId: 1 }), 'INVALID_RECORD'],
-    ['LogAppendTime on a CreateTime topic', batchOf(['a'], { timestampType: 1 }), 'INVALID_TIMESTAMP'],
     ['an unknown codec', patched(bytes => bytes.writeInt16BE(6, 21)), 'UNSUPPORTED_COMPRESSION_TYPE'],
     ['an unknown format', patched(bytes => bytes.writeInt8(3, 16)), 'CORRUPT_MESSAGE'],
     ['a wrong record length', patched(bytes => bytes.writeInt8(bytes[61]! + 2, 61)), 'INVALID_RECORD'],
@@ -170,35 +169,108 @@ describe('the older formats', () => {
   });
 });
 
-describe('framing', () => {
-  it('agrees with reading the records, whatever the bytes', () => {
+describe('the records of a batch', () => {
+  const fine: RawRecord = { key: Buffer.from('k'), value: Buffer.from('v'), headers: [['h', Buffer.from('x')]] };
+
+  /** A batch of two records, the second written by hand: what follows its length, which is right. */
+  function withBody(...body: readonly number[]): Buffer {
+    const [first] = [rawBatch([fine])];
+    const bytes = Buffer.concat([first, varint(body.length), Buffer.from(body)]);
+    bytes.writeInt32BE(bytes.length - 12, 8);
+    bytes.writeInt32BE(1, 23);
+    bytes.writeInt32BE(2, 57);
+    batch.updateCrc(bytes, 0);
+    return bytes;
+  }
+
+  // attributes, timestamp delta, offset delta, key length, value length, header count; zig-zag
+  it.each([
+    ['is fine', [0, 0, 2, 1, 1, 0], null],
+    ['is fine, with a number that takes more bytes than it needs', [0, 0x80, 0, 2, 1, 1, 0], null],
+    ['has the offset delta of the one before', [0, 0, 0, 1, 1, 0], /offset delta 0/],
+    ['has an offset delta that leaves one out', [0, 0, 4, 1, 1, 0], /offset delta 2/],
+    ['has a key longer than itself', [0, 0, 2, 40, 1, 0], /malformed/],
+    ['has a key that ends in the next field', [0, 0, 2, 2, 1, 0], /malformed/],
+    ['has a key with a length below -1', [0, 0, 2, 3, 1, 0], /below -1/],
+    ['has a value with a length below -1', [0, 0, 2, 1, 3, 0], /below -1/],
+    ['has headers fewer than none', [0, 0, 2, 1, 1, 1], /malformed/],
+    ['has fewer headers than it says', [0, 0, 2, 1, 1, 4, 0, 1], /malformed/],
+    ['has more headers than it says', [0, 0, 2, 1, 1, 2, 0, 1, 0, 1], /malformed/],
+    ['has a header without key', [0, 0, 2, 1, 1, 2, 1, 1], /malformed/],
+    ['has a header longer than itself', [0, 0, 2, 1, 1, 2, 0, 40], /malformed/],
+    ['has a number without end', [0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80], /malformed/],
+    ['has bytes behind its last field', [0, 0, 2, 1, 1, 0, 0], /malformed/],
+    ['is empty', [], /malformed/],
+  ])('one %s', (_what, body, problem) => {
+    const bytes = withBody(...body);
+    if (problem === null) expect(prepare(bytes).recordCount).toBe(2);
+    else {
+      const before = Buffer.from(bytes);
+      expect(refusal(bytes)).toMatchObject({ kind: 'INVALID_RECORD', message: expect.stringMatching(problem) });
+      expect(bytes.equals(before)).toBe(true);
+    }
+  });
+
+  it('are looked at where they are decompressed anyway', () => {
+    const bytes = rawBatch([fine, { offsetDelta: 5 }], { codec: CODECS.lz4 });
+    expect(refusal(bytes, { 'compression.type': 'gzip' }).kind).toBe('INVALID_RECORD');
+    expect(prepare(bytes, { 'compression.type': 'lz4' }).recordCount).toBe(2);
+  });
+
+  it('break the rules of a topic in different ways: one wrong timestamp names the error, all are told', () => {
+    const bytes = rawBatch([{}, { ...fine, timestampDelta: -500 }, fine], { baseTimestamp: NOW });
+    const error = refusal(bytes, { 'cleanup.policy': ['compact'], 'message.timestamp.before.max.ms': 100 });
+    expect(error.kind).toBe('INVALID_TIMESTAMP');
+    expect(error.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1]);
+  });
+
+  it('may not say LogAppendTime where that is so; where it is not, they have said nothing', () => {
+    const said = () => batchOf([{ timestamp: 5 }, { timestamp: 7 }], { timestampType: batch.LOG_APPEND_TIME });
+    const error = refusal(said(), { 'message.timestamp.type': 'LogAppendTime' });
+    expect(error.kind).toBe('INVALID_TIMESTAMP');
+    expect(error.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1]);
+    const { bytes } = prepare(said());
+    expect(batch.timestampType(bytes, 0)).toBe(batch.CREATE_TIME);
+    expect(batch.crcIsValid(bytes, 0)).toBe(true);
+  });
+
+  it('say what the largest timestamp is, whatever the header says', () => {
+    for (const maxTimestamp of [-1, NOW, NOW + 9_000]) {
+      const prepared = prepare(rawBatch([{ timestampDelta: 3 }, {}], { baseTimestamp: NOW, maxTimestamp }));
+      expect(prepared.maxTimestamp).toBe(NOW + 3);
+      expect(batch.crcIsValid(prepared.bytes, 0)).toBe(true);
+    }
+    const late = rawBatch([{ timestampDelta: 51 }], { baseTimestamp: NOW, maxTimestamp: NOW });
+    expect(refusal(late, { 'message.timestamp.after.max.ms': 50 }).kind).toBe('INVALID_TIMESTAMP');
+  });
+
+  it('are refused exactly when a reader fails over them or their offsets have gaps, whatever the bytes', () => {
+    const change = fc.tuple(fc.nat(), fc.nat(255));
+    const payload = fc.uint8Array({ maxLength: 300 });
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 20 }), payloads => {
-        const bytes = batchOf(payloads.map(payload => Buffer.from(payload).toString('latin1')));
-        expect(framingIsValid(bytes, 0)).toBe(true);
-        bytes.writeInt32BE(payloads.length + 1, 57);
-        expect(framingIsValid(bytes, 0)).toBe(false);
-        bytes.writeInt32BE(payloads.length - 1, 57);
-        expect(framingIsValid(bytes, 0)).toBe(false);
-      }),
+      fc.property(
+        fc.array(payload, { minLength: 1, maxLength: 80 }),
+        fc.array(change, { maxLength: 3 }),
+        (all, changes) => {
+          const bytes = rawBatch(all.map(value => ({ ...fine, value })));
+          for (const [at, value] of changes) bytes[61 + (at % (bytes.length - 61))] = value;
+          batch.updateCrc(bytes, 0);
+          const expected = isReadable(bytes);
+          const accepted = () => prepare(Buffer.from(bytes)).recordCount;
+          if (expected) expect(accepted()).toBe(all.length);
+          else expect(accepted).toThrow(StorageError);
+        },
+      ),
     );
   });
 
-  it('ends for random bytes, and never takes for valid what cannot be read', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 60 }), fc.integer({ min: 0, max: 20 }), (body, count) => {
-        const bytes = Buffer.concat([batchOf(['']).subarray(0, 61), body]);
-        bytes.writeInt32BE(bytes.length - 12, 8);
-        bytes.writeInt32BE(count, 57);
-        let readable = true;
-        try {
-          const cursor = new RecordCursor().reset(bytes);
-          while (cursor.next());
-        } catch {
-          readable = false;
-        }
-        if (readable) expect(framingIsValid(bytes, 0)).toBe(true);
-      }),
-    );
-  });
+  function isReadable(bytes: Buffer): boolean {
+    try {
+      const cursor = new RecordCursor().reset(bytes);
+      for (let index = 0; cursor.next(); index++) if (cursor.offsetDelta !== index) return false;
+      return true;
+    } catch {
+      return false;
+    }
+  }
 });
