@@ -54,7 +54,12 @@ export function table(rows: readonly Row[]): string {
     row.ratio === undefined ? '' : row.ratio.toFixed(2),
     row.target === undefined ? '' : `${targetText(row.target)}: ${meetsTarget(row) === true ? 'met' : '**missed**'}`,
   ]);
-  const all = [['Measurement', 'Samsa', 'compared with', 'ratio', 'target'], ...cells];
+  return aligned(['Measurement', 'Samsa', 'compared with', 'ratio', 'target'], cells);
+}
+
+/** A Markdown table whose columns stand below each other. */
+export function aligned(head: readonly string[], cells: readonly (readonly string[])[]): string {
+  const all = [head, ...cells];
   const widths = all[0]!.map((_, column) => Math.max(...all.map(line => line[column]!.length)));
   const text = (line: readonly string[]) => `| ${line.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
   const rule = `| ${widths.map(width => '-'.repeat(width)).join(' | ')} |`;
@@ -65,6 +70,7 @@ function targetText({ limit, is, of }: Target): string {
   return `${is === 'min' ? '≥' : '≤'} ${of === 'ratio' ? `${limit}×` : limit}`;
 }
 
-function short(value: number): string {
+/** Three digits, or all that stand before the point. */
+export function short(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
