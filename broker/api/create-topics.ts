@@ -10,6 +10,9 @@ import { adminFailure, duplicates, notController } from './admin-errors.ts';
 import { CONFIG_SOURCES } from './config-codes.ts';
 import type { TopicConfigs } from '../metadata/topic-configs.ts';
 
+/** Where brokers without ZooKeeper keep their state. */
+const CLUSTER_METADATA_TOPIC = '__cluster_metadata';
+
 type Request = RequestOf<typeof CreateTopics>;
 type WantedTopic = Request['topics'][number];
 type Result = ResponseInput<typeof CreateTopics>['topics'][number];
@@ -42,11 +45,9 @@ async function createAll(parts: CreateTopicsParts, request: Request): Promise<Re
   const results: Result[] = [];
   const started: string[] = [];
   for (const topic of request.topics) {
-    if (repeated.has(topic.name)) {
-      const message = `Topic '${topic.name}' stands in the request more than once.`;
-      if (!results.some(r => r.name === topic.name)) {
-        results.push(result(topic.name, { code: ErrorCode.INVALID_REQUEST, message }));
-      }
+    const problem = refusal(topic.name, repeated);
+    if (problem !== null) {
+      results.push(result(topic.name, { code: ErrorCode.INVALID_REQUEST, message: problem }));
       continue;
     }
     const outcome = await create(parts, topic, request.validateOnly);
@@ -63,6 +64,13 @@ async function createAll(parts: CreateTopicsParts, request: Request): Promise<Re
     });
   }
   return results;
+}
+
+/** Why a topic is not even tried, each time that it is in the request. */
+function refusal(name: string, repeated: ReadonlySet<string>): string | null {
+  if (name === CLUSTER_METADATA_TOPIC)
+    return `The topic ${name} is for brokers without ZooKeeper, and nobody may create it.`;
+  return repeated.has(name) ? `Topic '${name}' stands in the request more than once.` : null;
 }
 
 /** Whether all partitions of a topic just made have a leader, as far as this broker has heard. */

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
+import { topicNameProblem } from '../../shared/topics/names.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { AdminError } from './admin-error.ts';
 import type { TopicCreation } from './topic-creation.ts';
@@ -23,6 +24,7 @@ export class AutoTopicCreation {
   /** The error code that the topic gets in this Metadata answer: LEADER_NOT_AVAILABLE means "being made, ask again". */
   async request(topic: string): Promise<ErrorCode> {
     if (!this.#config.get('auto.create.topics.enable')) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (topicNameProblem(topic) !== null) return ErrorCode.INVALID_TOPIC_EXCEPTION;
     if (this.#underWay.has(topic)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     this.#underWay.add(topic);
     try {

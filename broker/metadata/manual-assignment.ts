@@ -7,12 +7,11 @@ function invalid(message: string): AdminError {
 
 /**
  * Checks a replica assignment that a person gave: partitions 0..n-1 without a gap (or `first`..), every list non-empty,
- * of one length, without duplicates, and on live brokers only.
+ * of one length, without duplicates.
  * @throws AdminError INVALID_REPLICA_ASSIGNMENT
  */
 export function checkManualAssignment(
   assignment: ReadonlyMap<number, readonly number[]>,
-  aliveIds: ReadonlySet<number>,
   first = 0,
   replicationFactor?: number,
 ): void {
@@ -32,11 +31,21 @@ export function checkManualAssignment(
     if (new Set(replicas).size !== replicas.length) {
       throw invalid(`Partition ${partition} names a broker twice: ${replicas.join(',')}.`);
     }
+    const negative = replicas.find(id => id < 0);
+    if (negative !== undefined) throw invalid(`Partition ${partition} names the broker ${negative}; ids begin with 0.`);
+  }
+}
+
+/** @throws AdminError INVALID_REPLICA_ASSIGNMENT when a list names a broker that is not alive */
+export function checkBrokersAlive(
+  assignment: ReadonlyMap<number, readonly number[]>,
+  aliveIds: ReadonlySet<number>,
+): void {
+  for (const [partition, replicas] of assignment) {
     const dead = replicas.filter(id => !aliveIds.has(id));
-    if (dead.length > 0) {
-      throw invalid(
-        `Partition ${partition} names brokers that are not alive: ${dead.join(',')}; alive are ${[...aliveIds].join(',')}.`,
-      );
-    }
+    if (dead.length === 0) continue;
+    throw invalid(
+      `Partition ${partition} names brokers that are not alive: ${dead.join(',')}; alive are ${[...aliveIds].join(',')}.`,
+    );
   }
 }

@@ -3,7 +3,7 @@ import type { Random } from '../../shared/runtime/random.ts';
 import { assignAddedReplicas, AssignmentError } from '../../shared/topics/assignment.ts';
 import type { ReplicaAssignment, TopicAssignment, ZooKeeperStore } from '../../shared/zookeeper/store.ts';
 import { AdminError } from './admin-error.ts';
-import { checkManualAssignment } from './manual-assignment.ts';
+import { checkBrokersAlive, checkManualAssignment } from './manual-assignment.ts';
 import type { MetadataCache } from './metadata-cache.ts';
 
 export interface PartitionAdditionParts {
@@ -32,7 +32,10 @@ export class PartitionAddition {
     validateOnly: boolean,
   ): Promise<void> {
     const { store } = this.#parts;
-    const current = await store.topics.get(topic);
+    const [current, doomed] = await Promise.all([store.topics.get(topic), store.deletions.list()]);
+    if (doomed.includes(topic)) {
+      throw new AdminError(ErrorCode.INVALID_TOPIC_EXCEPTION, `The topic '${topic}' is marked for deletion.`);
+    }
     if (current === null) {
       throw new AdminError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${topic}' does not exist.`);
     }
@@ -69,7 +72,8 @@ export class PartitionAddition {
     }
     const assignment = new Map(manual.map((replicas, index) => [first + index, replicas]));
     const alive = new Set(this.#parts.metadata.aliveBrokers().map(broker => broker.id));
-    checkManualAssignment(assignment, alive, first, current.partitions.get(0)?.replicas.length);
+    checkBrokersAlive(assignment, alive);
+    checkManualAssignment(assignment, first, current.partitions.get(0)?.replicas.length);
     return assignment;
   }
 }

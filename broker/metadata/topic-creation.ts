@@ -47,14 +47,18 @@ export class TopicCreation {
   }
 
   /**
-   * Checks the wish and, unless `validateOnly`, writes `/config/topics/<t>` and then `/brokers/topics/<t>`.
+   * Checks the wish, in Kafka's order, which decides what is told of several problems. Unless `validateOnly`, it then
+   * writes `/config/topics/<t>` and `/brokers/topics/<t>`.
    * @throws AdminError when the wish cannot be granted
    */
   async create(wish: TopicWish, validateOnly: boolean): Promise<CreatedTopic> {
-    const { store } = this.#parts;
-    const configs = this.#checkConfigs(wish);
+    const { store, metadata } = this.#parts;
+    if (metadata.hasTopic(wish.name)) throw alreadyExists(wish.name);
+    const configs = presentConfigs(wish);
+    const assigned = this.#assign(wish);
     await this.#checkName(wish.name);
-    const replicas = this.#assign(wish);
+    const replicas = assigned ?? givenReplicas(wish);
+    this.#checkConfigs(configs);
     const topicId = randomTopicId(this.#parts.random);
     if (!validateOnly) {
       const partitions = new Map<number, ReplicaAssignment>();
@@ -70,16 +74,9 @@ export class TopicCreation {
     return { topicId, partitions: replicas.size, replicationFactor: replicas.get(0)?.length ?? 0, configs };
   }
 
-  #checkConfigs(wish: TopicWish): Record<string, string> {
-    const configs: Record<string, string> = {};
-    for (const [name, value] of Object.entries(wish.configs)) {
-      if (value === null)
-        throw new AdminError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic config ${name}.`);
-      configs[name] = value;
-    }
+  #checkConfigs(configs: Record<string, string>): void {
     const problem = topicConfigProblem(configs, this.#defaults());
     if (problem !== null) throw new AdminError(ErrorCode.INVALID_CONFIG, problem);
-    return configs;
   }
 
   #defaults(): TopicConfigValues {
@@ -87,7 +84,6 @@ export class TopicCreation {
   }
 
   async #checkName(name: string): Promise<void> {
-    if (this.#parts.metadata.hasTopic(name)) throw alreadyExists(name);
     const problem = topicNameProblem(name);
     if (problem !== null) throw new AdminError(ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
     const { store } = this.#parts;
@@ -105,29 +101,42 @@ export class TopicCreation {
     }
   }
 
-  #assign(wish: TopicWish): Map<number, readonly number[]> {
+  /** Replicas for what the cluster is to assign; null when the wish says where they are to be. */
+  #assign(wish: TopicWish): Map<number, readonly number[]> | null {
     const { metadata, config, random } = this.#parts;
-    const brokers = metadata.aliveBrokers();
     if (wish.assignment.size > 0) {
-      if (wish.partitions !== -1 || wish.replicationFactor !== -1) {
-        throw new AdminError(
-          ErrorCode.INVALID_REQUEST,
-          'A replica assignment was given together with a partition count or a replication factor; give one or the other.',
-        );
-      }
-      checkManualAssignment(wish.assignment, new Set(brokers.map(broker => broker.id)));
-      return new Map(wish.assignment);
+      if (wish.partitions === -1 && wish.replicationFactor === -1) return null;
+      throw new AdminError(
+        ErrorCode.INVALID_REQUEST,
+        'A replica assignment was given together with a partition count or a replication factor; give one or the other.',
+      );
     }
     const partitions = wish.partitions === -1 ? config.get('num.partitions') : wish.partitions;
     const replicationFactor =
       wish.replicationFactor === -1 ? config.get('default.replication.factor') : wish.replicationFactor;
     try {
-      return assignReplicas(brokers, partitions, replicationFactor, random);
+      return assignReplicas(metadata.aliveBrokers(), partitions, replicationFactor, random);
     } catch (error) {
       if (error instanceof AssignmentError) throw new AdminError(ErrorCode[error.kind], error.message);
       throw error;
     }
   }
+}
+
+function presentConfigs(wish: TopicWish): Record<string, string> {
+  const configs: Record<string, string> = {};
+  for (const [name, value] of Object.entries(wish.configs)) {
+    if (value === null)
+      throw new AdminError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic config ${name}.`);
+    configs[name] = value;
+  }
+  return configs;
+}
+
+/** As Kafka, new topics may be given to brokers that are not alive, or not there yet: they get their replicas when they come. */
+function givenReplicas({ assignment }: TopicWish): Map<number, readonly number[]> {
+  checkManualAssignment(assignment);
+  return new Map(assignment);
 }
 
 function alreadyExists(name: string): AdminError {

@@ -64,7 +64,6 @@ describe('what is refused, and how it is called', () => {
     ['INVALID_REQUEST', { partitions: 2, assignment: new Map([[0, [1]]]) }],
     ['INVALID_REPLICA_ASSIGNMENT', { assignment: new Map([[1, [1]]]) }],
     ['INVALID_REPLICA_ASSIGNMENT', { assignment: new Map([[0, [1, 1]]]) }],
-    ['INVALID_REPLICA_ASSIGNMENT', { assignment: new Map([[0, [9]]]) }],
   ])('%s', async (name, changes) => {
     expect(await refusal(changes)).toBe(name);
   });
