@@ -1,5 +1,4 @@
-import { API_KEYS } from '../../shared/protocol/api-keys.ts';
-import { KNOWN_APIS } from '../support/known-apis.ts';
+import { KAFKA_APIS } from '../support/kafka-apis.ts';
 
 export interface AdvertisedApi {
   readonly apiKey: number;
@@ -7,26 +6,24 @@ export interface AdvertisedApi {
   readonly maxVersion: number;
 }
 
-/** One line an API, by key, also for those that the broker lacks (Kafka: `NodeApiVersions.toString`). */
+/**
+ * One line an API, by key, also for those that the broker lacks (Kafka: `NodeApiVersions.toString`). "Usable" is what a
+ * client of Apache Kafka 3.9 would use, as that release's tool says it.
+ */
 export function apiVersionLines(advertised: readonly AdvertisedApi[]): string {
-  const byKey = new Map(advertised.map(api => [api.apiKey, api]));
-  const keys = [...new Set([...byKey.keys(), ...API_KEYS.keys()])].sort((a, b) => a - b);
-  return keys.map(key => `\t${apiText(key, byKey.get(key))}`).join(',\n');
+  const lines = new Map<number, string>();
+  for (const [key, { name, isInternal }] of KAFKA_APIS) if (!isInternal) lines.set(key, `${name}(${key}): UNSUPPORTED`);
+  for (const api of advertised) lines.set(api.apiKey, apiText(api));
+  return [...lines.keys()]
+    .sort((a, b) => a - b)
+    .map(key => `\t${lines.get(key)}`)
+    .join(',\n');
 }
 
-function apiText(key: number, api: AdvertisedApi | undefined): string {
-  const name = `${API_KEYS.get(key)?.name ?? 'UNKNOWN'}(${key}): `;
-  if (api === undefined) return `${name}UNSUPPORTED`;
-  const { minVersion, maxVersion } = api;
+function apiText({ apiKey, minVersion, maxVersion }: AdvertisedApi): string {
+  const known = KAFKA_APIS.get(apiKey);
   const range = minVersion === maxVersion ? `${minVersion}` : `${minVersion} to ${maxVersion}`;
-  return `${name}${range}${usable(api)}`;
-}
-
-/** Nothing is said of an API that this tool could not call at all. */
-function usable({ apiKey, minVersion, maxVersion }: AdvertisedApi): string {
-  const own = KNOWN_APIS.get(apiKey)?.versions;
-  if (own === undefined) return '';
-  if (own.max < minVersion) return ' [unusable: node too new]';
-  if (maxVersion < own.min) return ' [unusable: node too old]';
-  return ` [usable: ${Math.min(own.max, maxVersion)}]`;
+  if (known === undefined) return `UNKNOWN(${apiKey}): ${range}`;
+  const use = known.latest < minVersion ? 'unusable: node too new' : `usable: ${Math.min(known.latest, maxVersion)}`;
+  return `${known.name}(${apiKey}): ${range} [${use}]`;
 }

@@ -192,7 +192,7 @@ describe.skipIf(absent)(whereAbsent('3.9', 'the tools of Apache Kafka 3.9'), () 
     expect(described).toMatch(/Topic: turned\tPartition: 0\tLeader: 1\tReplicas: 1,0\tIsr: (0,1|1,0)/);
   });
 
-  test('kafka-log-dirs and kafka-broker-api-versions', async () => {
+  test('kafka-log-dirs', async () => {
     await ours('kafka-topics', '--create', '--topic', 'sized', '--partitions', '2', '--replication-factor', '2');
     const sizes = ['--describe', '--topic-list', 'sized'];
     await waitFor(
@@ -202,10 +202,13 @@ describe.skipIf(absent)(whereAbsent('3.9', 'the tools of Apache Kafka 3.9'), () 
     const [dirs, dirsHere] = await both(`${TOOLS}.LogDirsCommand`, 'kafka-log-dirs', ...sizes);
     expect(sortedLogDirs(dirs)).toEqual(sortedLogDirs(dirsHere));
     expect(JSON.stringify(sortedLogDirs(dirs))).toContain('"partition":"sized-1","size":0');
+  });
 
-    const versions = await apache('kafka.admin.BrokerApiVersionsCommand');
+  test('kafka-broker-api-versions: the same bytes', async () => {
+    const [versions, here] = await both('kafka.admin.BrokerApiVersionsCommand', 'kafka-broker-api-versions');
     expect(versions).toContain(`127.0.0.1:${cluster.brokers[1]!.port} (id: 1 rack: null) -> (`);
     expect(versions).toContain('\tFetch(1): 0 to 17 [usable: 17],\n');
+    expect(here).toBe(versions);
   });
 });
 

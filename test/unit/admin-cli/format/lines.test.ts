@@ -59,12 +59,16 @@ test('kafka-broker-api-versions', () => {
     { apiKey: 0, minVersion: 0, maxVersion: 99 },
     { apiKey: 3, minVersion: 500, maxVersion: 501 },
     { apiKey: 18, minVersion: 0, maxVersion: 0 },
+    { apiKey: 52, minVersion: 0, maxVersion: 1 },
     { apiKey: 1000, minVersion: 1, maxVersion: 2 },
   ]).split(',\n');
   expect(lines).toContain('\tProduce(0): 0 to 99 [usable: 11]');
   expect(lines).toContain('\tFetch(1): UNSUPPORTED');
   expect(lines).toContain('\tMetadata(3): 500 to 501 [unusable: node too new]');
   expect(lines).toContain('\tApiVersions(18): 0 [usable: 0]');
+  expect(lines).toContain('\tVote(52): 0 to 1 [usable: 1]');
+  expect(lines).toContain('\tDescribeQuorum(55): UNSUPPORTED');
+  expect(lines.some(line => line.includes('BeginQuorumEpoch'))).toBe(false);
   expect(lines.at(-1)).toBe('\tUNKNOWN(1000): 1 to 2');
 });
 
