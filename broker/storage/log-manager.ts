@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Timer } from '../../shared/runtime/clock.ts';
 import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { forEachLimited } from './concurrency.ts';
@@ -11,6 +10,7 @@ import { IndexCache } from './index-cache.ts';
 import { type DirectoryCheckpoints, LogDirectory } from './log-directory.ts';
 import { createLog, loadLog, type LogToCreate } from './log-loader.ts';
 import type { LoadedLog, LogEnvironment } from './log-state.ts';
+import { LogUpkeep } from './log-upkeep.ts';
 import { OpenFiles } from './open-files.ts';
 import { PartitionLog } from './partition-log.ts';
 import { ReadPace } from './read-pace.ts';
@@ -35,13 +35,8 @@ const MAX_OPEN_SEGMENTS = 2000;
 const MAX_PRODUCERS = 500_000;
 /** Logs loaded or closed at the same time for each "thread": here they wait for the disk most of the time. */
 const LOGS_PER_THREAD = 8;
-/** Intervals beyond what timers take mean "never". */
-const NEVER_MS = 2 ** 31 - 1;
 
-/**
- * All logs of a broker: loads them at start, makes and deletes them, and does for them what is to be done regularly
- * (Kafka: `LogManager`).
- */
+/** All logs of a broker: loads them at start, makes and deletes them, and sees to their upkeep (Kafka: `LogManager`). */
 export class LogManager {
   readonly #setup: LogManagerSetup;
   readonly #directories: LogDirectory[];
@@ -52,10 +47,9 @@ export class LogManager {
   readonly #producerMemory = new ProducerMemory(MAX_PRODUCERS);
   readonly #logs = new Map<string, PartitionLog>();
   readonly #futures = new FutureLogs();
+  readonly #upkeep: LogUpkeep;
   /** Topics of which it has been said that they are not compacted. */
   readonly #warnedTopics = new Set<string>();
-  #tasks: Timer[] = [];
-  #retention: Promise<void> | null = null;
 
   private constructor(setup: LogManagerSetup) {
     const { fs, clock, timers, logger, options } = setup;
@@ -72,6 +66,7 @@ export class LogManager {
     this.#directories = distinct(setup.directories).map(
       path => new LogDirectory(fs, path, logger, failed => this.#directoryFailed(failed)),
     );
+    this.#upkeep = new LogUpkeep(setup, { logs: () => this.allLogs(), directories: () => this.#online });
   }
 
   /**
@@ -90,7 +85,7 @@ export class LogManager {
       manager.#removals.cancel();
       throw error;
     }
-    manager.#startTasks();
+    manager.#upkeep.start();
     return manager;
   }
 
@@ -422,59 +417,11 @@ export class LogManager {
     await Promise.all(this.#online.map(directory => directory.checkpointHighWatermarks()));
   }
 
-  #startTasks(): void {
-    const { options } = this.#setup;
-    this.#every(options.retentionCheckIntervalMs, () => this.deleteOldSegments());
-    this.#every(options.producerExpirationCheckIntervalMs, () => {
-      for (const log of this.allLogs()) log.removeExpiredProducers();
-    });
-    this.#every(options.flushCheckIntervalMs, () => this.#forEachLog(log => log.flushIfDue()));
-    this.#every(options.recoveryPointCheckpointIntervalMs, () =>
-      Promise.all(this.#online.map(directory => directory.checkpointRecoveryPoints())),
-    );
-    this.#every(options.logStartCheckpointIntervalMs, () =>
-      Promise.all(this.#online.map(directory => directory.checkpointLogStartOffsets())),
-    );
-  }
-
-  #every(periodMs: number, task: () => unknown): void {
-    if (periodMs > NEVER_MS) return;
-    const timer = this.#setup.timers.every(periodMs, () => void task(), this.#setup.options.initialTaskDelayMs);
-    this.#tasks.push(timer);
-  }
-
-  /** Deletes the segments that retention no longer keeps, in all logs; joins a run that is under way. */
-  deleteOldSegments(): Promise<void> {
-    this.#retention ??= this.#forEachLog(async log => {
-      const count = await log.deleteOldSegments();
-      if (count > 0) this.#reportRetention(log, count);
-    }).finally(() => {
-      this.#retention = null;
-    });
-    return this.#retention;
-  }
-
-  #reportRetention(log: PartitionLog, count: number): void {
-    const { topic, partition, logStartOffset } = log;
-    this.#setup.logger.info({ topic, partition, segments: count, logStartOffset }, 'retention deleted segments');
-  }
-
-  /** Does something for all logs, one after the other. A directory that fails meanwhile has reported that itself. */
-  async #forEachLog(action: (log: PartitionLog) => Promise<void>): Promise<void> {
-    for (const log of this.allLogs()) {
-      try {
-        await action(log);
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-      }
-    }
-  }
-
   /** Writes and flushes everything, and leaves the directories as after a clean shutdown. */
   async shutdown(): Promise<void> {
-    for (const task of this.#tasks.splice(0)) task.cancel();
+    const isIdle = this.#upkeep.stop();
     this.#removals.cancel();
-    await this.#retention;
+    await isIdle;
     await Promise.all(this.#online.map(directory => this.#closeDirectory(directory)));
     this.#logs.clear();
     this.#futures.clear();
