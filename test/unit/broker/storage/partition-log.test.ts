@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../../broker/storage/errors.ts';
 import type { PartitionLog } from '../../../../broker/storage/partition-log.ts';
 import { CODECS } from '../../../../shared/records/compression.ts';
+import { rawBatch } from '../../../support/raw-batch.ts';
 import { batchOf, filesIn, fixture, ordersLog, readAll, recordsIn } from './support.ts';
 
 const ALL = { upperBound: 'logEnd', minOneMessage: true } as const;
@@ -68,6 +69,21 @@ describe('appending as leader', () => {
   it('refuses more bytes than a segment holds', async () => {
     const log = ordersLog(await fixture({ 'segment.bytes': 100 }).open());
     await expect(log.appendAsLeader(batchOf(['x'.repeat(100)]), 0)).rejects.toEqual(failing('RECORD_LIST_TOO_LARGE'));
+  });
+
+  it('stores nothing of a batch with a malformed record, and what comes beside it', async () => {
+    const log = ordersLog(await fixture().open());
+    const malformed = rawBatch([{ value: Buffer.from('fine') }, { value: Buffer.from('gap'), offsetDelta: 2 }]);
+    const results = await Promise.allSettled([
+      log.appendAsLeader(batchOf(['good']), 0),
+      log.appendAsLeader(malformed, 0),
+      log.appendAsLeader(batchOf(['also good']), 0),
+    ]);
+    expect(results[1]).toEqual({ status: 'rejected', reason: failing('INVALID_RECORD') });
+    expect(await readAll(log)).toEqual([
+      { offset: 0, value: 'good' },
+      { offset: 1, value: 'also good' },
+    ]);
   });
 
   it('refuses what is broken without taking offsets for it', async () => {
