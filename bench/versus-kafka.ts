@@ -18,6 +18,7 @@ const { values } = parseArgs({
     pairs: { type: 'string' },
     rows: { type: 'string' },
     brokers: { type: 'string' },
+    volume: { type: 'string' },
     quick: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -25,6 +26,7 @@ const { values } = parseArgs({
   },
 });
 const pairs = Number(values.pairs ?? (values.quick ? 3 : 5));
+const volume = Number(values.volume ?? (values.quick ? 0.5 : 1));
 const isAsked = (name: string) => values.rows === undefined || values.rows.split(';').some(part => name.includes(part));
 const loads = LOADS.filter(({ name, isQuick }) => isAsked(name) && (isQuick || !values.quick));
 const sizes = ([1, 3] as const).filter(brokers => values.brokers === undefined || Number(values.brokers) === brokers);
@@ -57,7 +59,7 @@ for (const brokers of sizes) {
   const ofSize = loads.filter(load => load.brokers === brokers);
   const startsCount = brokers === 1 && isAsked('start-up');
   if (ofSize.length === 0 && !startsCount) continue;
-  await withSides(brokers, async (sides, workshop) => {
+  await withSides(brokers, volume, async (sides, workshop) => {
     if (startsCount) report([], await startUps(sides, pairs));
     if (ofSize.length === 0) return;
     progress(`warming up ${brokers} broker${brokers === 1 ? '' : 's'} of each`);

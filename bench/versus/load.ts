@@ -6,6 +6,8 @@ import type { Side } from './side.ts';
 /** What all turns of a run share. */
 export interface Workshop {
   readonly fixedRate: FixedRate;
+  /** What the loads' numbers of records are multiplied by. */
+  readonly volume: number;
   /** A file of `records` lines, `recordBytes` bytes each without the line's end; made once, and kept for the run. */
   readonly linesOf: (recordBytes: number, records: number) => string;
 }

@@ -4,7 +4,7 @@ import { PARTITIONS, type Side } from './side.ts';
 
 type Shape = Pick<Production, 'acks' | 'codec' | 'recordBytes'>;
 
-/** Records of a turn: some two seconds' worth, and enough CPU time for a clock of 10 ms. */
+/** Records of a turn at volume 1: some two seconds' worth, and enough CPU time for a clock of 10 ms. */
 const JAVA_RECORDS = { 100: 800_000, 1024: 200_000 } as const;
 const KCAT_RECORDS = { 100: 3_000_000, 1024: 400_000 } as const;
 const CATCH_UP_RECORDS = { 100: 1_000_000, 1024: 300_000 } as const;
@@ -20,6 +20,8 @@ type RecordBytes = keyof typeof JAVA_RECORDS;
 const sizeName = (recordBytes: number) => (recordBytes === 1024 ? '1 KiB' : `${recordBytes} B`);
 const place = (brokers: number) => (brokers === 1 ? '1 broker' : `${brokers} brokers`);
 
+const scaled = (records: number, { volume }: Workshop) => Math.round(records * volume);
+
 function production(side: Side, topic: string, shape: Shape, records: number): Production {
   return { ...shape, bootstrap: side.bootstrap, topic, records };
 }
@@ -32,7 +34,6 @@ function producing(
   codec: Production['codec'],
   isQuick = false,
 ): Load {
-  const records = (client === 'java' ? JAVA_RECORDS : KCAT_RECORDS)[recordBytes];
   return {
     name: `produce, ${place(brokers)}, acks=${acks}, ${sizeName(recordBytes)}, ${codec}`,
     client: client === 'java' ? 'producer-perf-test' : 'kcat',
@@ -40,6 +41,7 @@ function producing(
     isQuick,
     kind: 'throughput',
     run: async (side, topic, workshop) => {
+      const records = scaled((client === 'java' ? JAVA_RECORDS : KCAT_RECORDS)[recordBytes], workshop);
       const what = production(side, topic, { acks, codec, recordBytes }, records);
       const seconds =
         client === 'java'
@@ -52,18 +54,19 @@ function producing(
 
 /** Reads from the beginning what the Java producer wrote, as its batches are: librdkafka sends lz4 only where groups are served. */
 function catchingUp(brokers: 1 | 3, recordBytes: RecordBytes, codec: Production['codec'], isQuick = false): Load {
-  const records = CATCH_UP_RECORDS[recordBytes];
   return {
     name: `catch up, ${place(brokers)}, ${sizeName(recordBytes)}, ${codec}`,
     client: 'kcat',
     brokers,
     isQuick,
     kind: 'throughput',
-    fill: async (side, topic, { linesOf }) => {
+    fill: async (side, topic, workshop) => {
+      const records = scaled(CATCH_UP_RECORDS[recordBytes], workshop);
       const what = production(side, topic, { acks: 'all', codec, recordBytes }, records);
-      await javaProduce(what, linesOf(recordBytes, SAMPLES));
+      await javaProduce(what, workshop.linesOf(recordBytes, SAMPLES));
     },
-    run: async (side, topic) => {
+    run: async (side, topic, workshop) => {
+      const records = scaled(CATCH_UP_RECORDS[recordBytes], workshop);
       let seconds = 0;
       for (let pass = 0; pass < PASSES; pass++) seconds += await kcatConsume(side.bootstrap, topic, records);
       return { bytes: PASSES * records * recordBytes, seconds };
@@ -73,18 +76,18 @@ function catchingUp(brokers: 1 | 3, recordBytes: RecordBytes, codec: Production[
 
 /** A consumer at the end of the log while the Java producer writes as fast as it can. */
 function tailing(brokers: 1 | 3, recordBytes: RecordBytes, codec: Production['codec'], isQuick = false): Load {
-  const records = TAIL_RECORDS[recordBytes];
   return {
     name: `produce and tail, ${place(brokers)}, acks=1, ${sizeName(recordBytes)}, ${codec}`,
     client: 'producer-perf-test, kcat',
     brokers,
     isQuick,
     kind: 'throughput',
-    run: async (side, topic, { linesOf }) => {
+    run: async (side, topic, workshop) => {
+      const records = scaled(TAIL_RECORDS[recordBytes], workshop);
       const tail = await KcatTail.start(side.bootstrap, topic, PARTITIONS, records);
       try {
         const what = production(side, topic, { acks: '1', codec, recordBytes }, records);
-        const [seconds] = await Promise.all([javaProduce(what, linesOf(recordBytes, SAMPLES)), tail.finished]);
+        const [seconds] = await Promise.all([javaProduce(what, workshop.linesOf(recordBytes, SAMPLES)), tail.finished]);
         return { bytes: records * recordBytes, seconds };
       } finally {
         tail.kill();

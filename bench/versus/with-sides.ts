@@ -9,6 +9,7 @@ import { NAMES, Side } from './side.ts';
 /** Runs `use` with both clusters, `brokers` each, over one ZooKeeper; nothing is left of them afterwards. */
 export async function withSides(
   brokers: number,
+  volume: number,
   use: (sides: readonly [Side, Side], workshop: Workshop) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'samsa-versus-'));
@@ -17,7 +18,7 @@ export async function withSides(
   const sides: Side[] = [];
   try {
     for (const name of NAMES) sides.push(await Side.start(name, brokers, zookeeper, directory));
-    await use([sides[0]!, sides[1]!], { fixedRate, linesOf: linesIn(join(directory, 'lines')) });
+    await use([sides[0]!, sides[1]!], { fixedRate, volume, linesOf: linesIn(join(directory, 'lines')) });
   } finally {
     fixedRate.stop();
     for (const side of sides) await side.stop();
