@@ -45,7 +45,8 @@ if (absence !== null) {
 const begun = performance.now();
 const progress = (text: string) =>
   console.error(`${((performance.now() - begun) / 1000).toFixed(0).padStart(5)} s  ${text}`);
-const run = beginRun(['npm run bench:versus --', ...process.argv.slice(2)].join(' '));
+const asTyped = process.argv.slice(2).map(word => (/[ ;]/.test(word) ? `"${word}"` : word));
+const run = beginRun(['npm run bench:versus --', ...asTyped].join(' '));
 const results: LoadResult[] = [];
 const brokerResults: BrokerResult[] = [];
 
