@@ -1,33 +1,45 @@
 import type { Logger } from '../shared/runtime/logger.ts';
 import { alterConfigsHandler } from './api/alter-configs.ts';
 import { allocateProducerIdsHandler } from './api/allocate-producer-ids.ts';
-import { alterPartitionHandler } from './api/alter-partition.ts';
 import { alterPartitionReassignmentsHandler } from './api/alter-partition-reassignments.ts';
+import { alterPartitionHandler } from './api/alter-partition.ts';
 import { alterReplicaLogDirsHandler } from './api/alter-replica-log-dirs.ts';
 import { apiVersionsHandler } from './api/api-versions.ts';
 import { controlledShutdownHandler } from './api/controlled-shutdown.ts';
 import { createPartitionsHandler } from './api/create-partitions.ts';
 import { createTopicsHandler } from './api/create-topics.ts';
+import { deleteGroupsHandler } from './api/delete-groups.ts';
 import { deleteRecordsHandler } from './api/delete-records.ts';
 import { deleteTopicsHandler } from './api/delete-topics.ts';
 import { describeClusterHandler } from './api/describe-cluster.ts';
 import { describeConfigsHandler } from './api/describe-configs.ts';
+import { describeGroupsHandler } from './api/describe-groups.ts';
 import { describeLogDirsHandler } from './api/describe-log-dirs.ts';
 import { describeProducersHandler } from './api/describe-producers.ts';
 import { DownConverter } from './api/down-conversion.ts';
 import { electLeadersHandler } from './api/elect-leaders.ts';
 import { fetchHandler } from './api/fetch.ts';
+import { findCoordinatorHandler } from './api/find-coordinator.ts';
+import { heartbeatHandler } from './api/heartbeat.ts';
 import { incrementalAlterConfigsHandler } from './api/incremental-alter-configs.ts';
 import { initProducerIdHandler } from './api/init-producer-id.ts';
+import { joinGroupHandler } from './api/join-group.ts';
 import { leaderAndIsrHandler } from './api/leader-and-isr.ts';
 import { LeaderHints } from './api/leader-hints.ts';
+import { leaveGroupHandler } from './api/leave-group.ts';
+import { listGroupsHandler } from './api/list-groups.ts';
 import { listOffsetsHandler } from './api/list-offsets.ts';
 import { listPartitionReassignmentsHandler } from './api/list-partition-reassignments.ts';
 import { metadataHandler } from './api/metadata.ts';
+import { offsetCommitHandler } from './api/offset-commit.ts';
+import { offsetDeleteHandler } from './api/offset-delete.ts';
+import { offsetFetchHandler } from './api/offset-fetch.ts';
 import { offsetForLeaderEpochHandler } from './api/offset-for-leader-epoch.ts';
+import { OldOffsets } from './api/old-offsets.ts';
 import { produceHandler } from './api/produce.ts';
 import { ApiRegistry } from './api/registry.ts';
 import { stopReplicaHandler } from './api/stop-replica.ts';
+import { syncGroupHandler } from './api/sync-group.ts';
 import { updateMetadataHandler } from './api/update-metadata.ts';
 import type { BrokerRooms } from './rooms.ts';
 import { AutoTopicCreation } from './metadata/auto-topic-creation.ts';
@@ -63,6 +75,8 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(initProducerIdHandler(rooms.producerIds));
   registry.add(describeProducersHandler(replicas, metadata));
 
+  addGroupApis(registry, rooms, autoCreation, logger.child({ component: 'group' }));
+
   registry.add(createTopicsHandler({ creation, metadata, waits, topicConfigs, isController }));
   registry.add(deleteTopicsHandler({ store, metadata, waits, config, isController }));
   const addition = new PartitionAddition({ store, metadata, random });
@@ -92,4 +106,24 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(allocateProducerIdsHandler(controller));
   registry.add(controlledShutdownHandler(controller));
   return registry;
+}
+
+function addGroupApis(
+  registry: ApiRegistry,
+  { groups, metadata, config, store, clock }: BrokerRooms,
+  autoCreation: AutoTopicCreation,
+  logger: Logger,
+): void {
+  const oldOffsets = new OldOffsets(store, () => config.get('offset.metadata.max.bytes'), logger);
+  registry.add(findCoordinatorHandler({ groups, metadata, autoCreation }));
+  registry.add(joinGroupHandler(groups));
+  registry.add(syncGroupHandler(groups));
+  registry.add(heartbeatHandler(groups));
+  registry.add(leaveGroupHandler(groups));
+  registry.add(offsetCommitHandler({ groups, metadata, oldOffsets, clock }));
+  registry.add(offsetFetchHandler({ groups, metadata, oldOffsets }));
+  registry.add(offsetDeleteHandler(groups, metadata));
+  registry.add(describeGroupsHandler(groups));
+  registry.add(listGroupsHandler(groups));
+  registry.add(deleteGroupsHandler(groups));
 }

@@ -7,6 +7,7 @@ import type { BrokerConfig } from './config/broker-config.ts';
 import { Controller } from './controller/controller.ts';
 import { exposeGauges } from './gauges.ts';
 import type { Readiness } from './http/ports.ts';
+import { buildGroupCoordinator } from './group-coordinator.ts';
 import { establishIdentity, type Identity } from './identity.ts';
 import { leaveCluster } from './leave-cluster.ts';
 import { MetadataCache } from './metadata/metadata-cache.ts';
@@ -70,6 +71,7 @@ export class Broker {
     this.#rooms = rooms;
     const door = await this.#openDoor(rooms);
     rooms.replicas.startup();
+    rooms.groups.startup();
     this.#registration = this.#describeSelf(identity.brokerId, door);
     await acrossSessions(() => this.#register(store));
     zk.onSession(event => this.#onSession(event));
@@ -122,6 +124,9 @@ export class Broker {
       clock,
       logger: this.#component('transaction'),
     });
+    const groups = await acrossSessions(() =>
+      buildGroupCoordinator({ config, store, metadata, replicas, ...seams, logger: this.#component('group') }),
+    );
     const controller = new Controller({
       brokerId,
       store,
@@ -150,6 +155,7 @@ export class Broker {
       replicas,
       controller,
       producerIds,
+      groups,
       connector,
       security,
     };
@@ -314,6 +320,7 @@ export class Broker {
 
   async #release(): Promise<void> {
     this.#configSync?.close();
+    this.#rooms?.groups.shutdown();
     await this.#door?.close(GRACEFUL_CLOSE_MS);
     this.#rooms?.producerIds.close();
     await this.#rooms?.replicas.shutdown();

@@ -4,6 +4,7 @@ import type { Random } from '../shared/runtime/random.ts';
 import type { ZooKeeperStore } from '../shared/zookeeper/store.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import type { Controller } from './controller/controller.ts';
+import type { GroupCoordinator } from './group/coordinator.ts';
 import type { MetadataCache } from './metadata/metadata-cache.ts';
 import type { TopicConfigs } from './metadata/topic-configs.ts';
 import type { BrokerMetrics } from './metrics/broker-metrics.ts';
@@ -30,6 +31,7 @@ export interface BrokerRooms {
   readonly replicas: ReplicaManager;
   readonly controller: Controller;
   readonly producerIds: ProducerIds;
+  readonly groups: GroupCoordinator;
   /** Connections to other brokers, in versions that the caller names. */
   readonly connector: Connector;
   readonly security: Security;

@@ -3,7 +3,8 @@ import type { Logger } from '../../shared/runtime/logger.ts';
 import { topicNameProblem } from '../../shared/topics/names.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { AdminError } from './admin-error.ts';
-import type { TopicCreation } from './topic-creation.ts';
+import { CONSUMER_OFFSETS_TOPIC } from '../../shared/topics/names.ts';
+import type { TopicCreation, TopicWish } from './topic-creation.ts';
 
 /**
  * Creates topics because a client asked for their metadata (`auto.create.topics.enable`). One creation of a topic at a
@@ -25,13 +26,19 @@ export class AutoTopicCreation {
   async request(topic: string): Promise<ErrorCode> {
     if (!this.#config.get('auto.create.topics.enable')) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     if (topicNameProblem(topic) !== null) return ErrorCode.INVALID_TOPIC_EXCEPTION;
+    return this.#create(topic);
+  }
+
+  /** Creates the topic of groups because somebody looks for a coordinator: nobody has to allow that. */
+  async requestOffsetsTopic(): Promise<void> {
+    await this.#create(CONSUMER_OFFSETS_TOPIC);
+  }
+
+  async #create(topic: string): Promise<ErrorCode> {
     if (this.#underWay.has(topic)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     this.#underWay.add(topic);
     try {
-      await this.#creation.create(
-        { name: topic, partitions: -1, replicationFactor: -1, assignment: new Map(), configs: {} },
-        false,
-      );
+      await this.#creation.create(this.#wish(topic), false);
       this.#logger.info({ topic }, 'created a topic automatically');
       return ErrorCode.LEADER_NOT_AVAILABLE;
     } catch (error) {
@@ -39,6 +46,22 @@ export class AutoTopicCreation {
     } finally {
       this.#underWay.delete(topic);
     }
+  }
+
+  /** The topic of groups has settings of its own (Kafka: `GroupCoordinator.offsetsTopicConfigs`). */
+  #wish(topic: string): TopicWish {
+    const wish = { name: topic, assignment: new Map<number, number[]>() };
+    if (topic !== CONSUMER_OFFSETS_TOPIC) return { ...wish, partitions: -1, replicationFactor: -1, configs: {} };
+    return {
+      ...wish,
+      partitions: this.#config.get('offsets.topic.num.partitions'),
+      replicationFactor: this.#config.get('offsets.topic.replication.factor'),
+      configs: {
+        'cleanup.policy': 'compact',
+        'compression.type': 'producer',
+        'segment.bytes': String(this.#config.get('offsets.topic.segment.bytes')),
+      },
+    };
   }
 
   #failure(topic: string, error: unknown): ErrorCode {

@@ -8,6 +8,7 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import { DelayedOperations } from '../delayed/delayed-operations.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { LogManager } from '../storage/log-manager.ts';
+import type { PartitionLog } from '../storage/partition-log.ts';
 import type { ProducerEntry } from '../storage/producer-entry.ts';
 import { Appender, type AppendRequest, type AppendResult } from './append.ts';
 import type {
@@ -375,6 +376,12 @@ export class ReplicaManager {
     leaderEpoch: number,
   ): FoundEpochEnd {
     return this.#offsets.epochEnd(topic, partition, currentLeaderEpoch, leaderEpoch);
+  }
+
+  /** The log of a partition led here, for coordinators to read; null where this broker does not lead. */
+  logLedHere(topic: string, partition: number): PartitionLog | null {
+    const found = this.#partitions.get(topic, partition);
+    return found?.isLeader === true ? found.log : null;
   }
 
   /** The producers known to a replica here, whatever its role, or why there is none. */

@@ -23,6 +23,7 @@ const OMITTED = -2147483648;
  */
 export const OPERATIONS = {
   topic: ['READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  group: ['READ', 'DELETE', 'DESCRIBE'],
   cluster: [
     ...(['CREATE', 'ALTER', 'DESCRIBE', 'CLUSTER_ACTION'] as const),
     ...(['DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE'] as const),

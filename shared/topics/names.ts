@@ -2,8 +2,11 @@
 const MAX_NAME_LENGTH = 249;
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
 
+/** Where groups and their offsets are kept. */
+export const CONSUMER_OFFSETS_TOPIC = '__consumer_offsets';
+
 /** Topics in which the coordinators keep their state. */
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state']);
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set([CONSUMER_OFFSETS_TOPIC, '__transaction_state']);
 
 /** Whether a topic may have this name: one sentence on why not, else null (Kafka: `Topic.validate`). */
 export function topicNameProblem(name: string): string | null {

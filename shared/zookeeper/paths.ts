@@ -67,6 +67,11 @@ export function partitionStatePath(topic: string, partition: number): string {
   return `${partitionPath(topic, partition)}/state`;
 }
 
+/** Where clients of before Kafka 0.9 keep the offset of a group. */
+export function consumerOffsetPath(group: string, topic: string, partition: number): string {
+  return `/consumers/${group}/offsets/${topic}/${partition}`;
+}
+
 export function deleteTopicPath(topic: string): string {
   return `${DELETE_TOPICS_PATH}/${topic}`;
 }

@@ -8,6 +8,7 @@ import { ClusterIdStore, FeatureStore } from './store/cluster.ts';
 import { ConfigChangeListener } from './store/config-changes.ts';
 import { ConfigStore } from './store/configs.ts';
 import { createWithParents, read, type StoreContext } from './store/context.ts';
+import { ConsumerOffsetStore } from './store/consumer-offsets.ts';
 import { ControllerStore } from './store/controller.ts';
 import { NotificationStore } from './store/notifications.ts';
 import { PartitionStore } from './store/partitions.ts';
@@ -35,6 +36,7 @@ export class ZooKeeperStore {
   readonly brokers: BrokerStore;
   readonly clusterId: ClusterIdStore;
   readonly configs: ConfigStore;
+  readonly consumerOffsets: ConsumerOffsetStore;
   readonly controller: ControllerStore;
   readonly deletions: TopicDeletionStore;
   readonly feature: FeatureStore;
@@ -53,6 +55,7 @@ export class ZooKeeperStore {
     this.brokers = new BrokerStore(context);
     this.clusterId = new ClusterIdStore(context);
     this.configs = new ConfigStore(context);
+    this.consumerOffsets = new ConsumerOffsetStore(context);
     this.controller = new ControllerStore(context);
     this.deletions = new TopicDeletionStore(context);
     this.feature = new FeatureStore(context);

@@ -1,0 +1,72 @@
+import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
+import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { OffsetCommit } from '../../shared/protocol/messages/offset-commit.ts';
+import type { Clock } from '../../shared/runtime/clock.ts';
+import { byTopic } from '../../shared/topics/topic-partition.ts';
+import type { OffsetOf } from '../group/committed-offsets.ts';
+import type { GroupCoordinator } from '../group/coordinator.ts';
+import type { MetadataCache } from '../metadata/metadata-cache.ts';
+import type { ApiHandler } from '../request/handler.ts';
+import type { OldOffsets } from './old-offsets.ts';
+
+type Request = RequestOf<typeof OffsetCommit>;
+type Response = ResponseInput<typeof OffsetCommit>;
+
+export interface OffsetCommitParts {
+  readonly groups: GroupCoordinator;
+  readonly metadata: MetadataCache;
+  readonly oldOffsets: OldOffsets;
+  readonly clock: Clock;
+}
+
+/** Nothing given: times, and how long to keep an offset. */
+const NONE_GIVEN = -1;
+
+/** Commits offsets of partitions that exist: from version 1 on to the group, before that to ZooKeeper. */
+export function offsetCommitHandler(parts: OffsetCommitParts): ApiHandler<typeof OffsetCommit> {
+  return {
+    api: OffsetCommit,
+    versions: OffsetCommit.versions,
+    async handle(request, context) {
+      const offsets = offsetsOf(request, parts.clock.now());
+      const exists = ({ topic, partition }: OffsetOf) => parts.metadata.partition(topic, partition) !== null;
+      const known = offsets.filter(exists);
+      const committed =
+        context.apiVersion === 0
+          ? parts.oldOffsets.commit(request.groupId, known)
+          : parts.groups.commit({
+              groupId: request.groupId,
+              generationId: request.generationIdOrMemberEpoch,
+              memberId: request.memberId,
+              groupInstanceId: request.groupInstanceId,
+              offsets: known,
+            });
+      context.park();
+      const codes = await committed;
+      const outcomes = new Map(known.map((offset, index) => [offset, codes[index]!]));
+      return answer(offsets, offset => outcomes.get(offset) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    },
+  };
+}
+
+function offsetsOf({ topics, retentionTimeMs }: Request, now: number): OffsetOf[] {
+  return topics.flatMap(({ name, partitions }) =>
+    partitions.map(partition => ({
+      topic: name,
+      partition: partition.partitionIndex,
+      offset: partition.committedOffset,
+      leaderEpoch: partition.committedLeaderEpoch,
+      metadata: partition.committedMetadata ?? '',
+      commitTimestamp: partition.commitTimestamp === NONE_GIVEN ? now : partition.commitTimestamp,
+      expireTimestamp: retentionTimeMs === NONE_GIVEN ? null : now + retentionTimeMs,
+    })),
+  );
+}
+
+function answer(offsets: readonly OffsetOf[], codeOf: (offset: OffsetOf) => ErrorCode): Response {
+  const topics = Array.from(byTopic(offsets), ([name, ofTopic]) => ({
+    name,
+    partitions: ofTopic.map(offset => ({ partitionIndex: offset.partition, errorCode: codeOf(offset) })),
+  }));
+  return { throttleTimeMs: 0, topics };
+}
