@@ -234,10 +234,12 @@ export class GroupCoordinator {
     if (!group.is('Empty') && !group.isConsumerGroup) return refused(ErrorCode.NON_EMPTY_GROUP);
     const isRead = ({ topic }: TopicPartition) =>
       !group.is('Empty') && (group.subscribedTopics === null || group.subscribedTopics.has(topic));
-    this.#forget(group, () => group.offsets.remove(partitions.filter(partition => !isRead(partition))));
+    // Before anything is forgotten: with its last offset the group may be gone.
     const codes = partitions.map(partition =>
       isRead(partition) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE,
     );
+    const unread = partitions.filter((_, index) => codes[index] === ErrorCode.NONE);
+    this.#forget(group, () => group.offsets.remove(unread));
     return { errorCode: ErrorCode.NONE, partitions: codes };
   }
 

@@ -15,6 +15,7 @@ export class AutoTopicCreation {
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
   readonly #underWay = new Set<string>();
+  #offsetsTopicProblem = '';
 
   constructor(creation: TopicCreation, config: BrokerConfig, logger: Logger) {
     this.#creation = creation;
@@ -32,6 +33,13 @@ export class AutoTopicCreation {
   /** Creates the topic of groups because somebody looks for a coordinator: nobody has to allow that. */
   async requestOffsetsTopic(): Promise<void> {
     await this.#create(CONSUMER_OFFSETS_TOPIC);
+  }
+
+  /** Clients only ever hear that there is no coordinator; they ask again and again, and the operator is told once. */
+  #tellOfOffsetsTopic(reason: string): void {
+    if (reason !== this.#offsetsTopicProblem)
+      this.#logger.warn({ reason }, 'the topic of consumer groups cannot be created (offsets.topic.* settings)');
+    this.#offsetsTopicProblem = reason;
   }
 
   async #create(topic: string): Promise<ErrorCode> {
@@ -71,6 +79,7 @@ export class AutoTopicCreation {
     }
     // Another broker was quicker: the topic is on its way.
     if (error.code === ErrorCode.TOPIC_ALREADY_EXISTS) return ErrorCode.LEADER_NOT_AVAILABLE;
+    if (topic === CONSUMER_OFFSETS_TOPIC) this.#tellOfOffsetsTopic(error.message);
     return error.code;
   }
 }

@@ -644,6 +644,34 @@ export function storeContract(name: string, start: () => Promise<StoreSubject>):
       });
     });
 
+    describe('offsets of the oldest clients', () => {
+      it('are digits where those clients look for them, and are overwritten', async () => {
+        expect(await store.consumerOffsets.get('group', 'orders', 3)).toBeNull();
+        await store.consumerOffsets.set('group', 'orders', 3, 42);
+        await store.consumerOffsets.set('group', 'orders', 4, 7);
+        await store.consumerOffsets.set('group', 'orders', 3, 43);
+        expect((await zk.getData('/consumers/group/offsets/orders/3'))?.data?.toString()).toBe('43');
+        expect(await store.consumerOffsets.get('group', 'orders', 3)).toBe(43);
+        expect(await store.consumerOffsets.get('group', 'orders', 4)).toBe(7);
+      });
+
+      it('are written when the connection breaks, and when another is quicker', async () => {
+        zk.loseWrites('request');
+        await store.consumerOffsets.set('group', 'orders', 3, 42);
+        const other = storeOver(await connect());
+        zk.beforeWrite = () => other.consumerOffsets.set('group', 'bills', 0, 1);
+        await store.consumerOffsets.set('group', 'bills', 0, 2);
+        expect(await store.consumerOffsets.get('group', 'orders', 3)).toBe(42);
+        expect(await store.consumerOffsets.get('group', 'bills', 0)).toBe(2);
+      });
+
+      it('that somebody has written otherwise are an error', async () => {
+        await store.consumerOffsets.set('group', 'orders', 3, 42);
+        await zk.setData('/consumers/group/offsets/orders/3', Buffer.from('many'), -1);
+        await expect(store.consumerOffsets.get('group', 'orders', 3)).rejects.toThrow('expected a decimal number');
+      });
+    });
+
     describe('producer ids', () => {
       it('are claimed a block at a time, each once, also when answers are lost or others are quicker', async () => {
         expect(await store.producerIds.claim(1)).toMatchObject({ first: 0, last: 999 });
