@@ -71,7 +71,7 @@ export class GroupCoordinator {
     this.#registry = new GroupRegistry(partitionOf, clock);
     this.#log = new GroupLog({ writer, settings, clock, partitionOf });
     this.#rebalancer = new Rebalancer({ timers, settings, log: this.#log, logger });
-    this.#joining = new Joining({ settings, random, rebalancer: this.#rebalancer, log: this.#log, logger });
+    this.#joining = new Joining({ settings, random, rebalancer: this.#rebalancer, log: this.#log });
     this.#syncing = new Syncing(this.#rebalancer, this.#log);
   }
 

@@ -1,5 +1,4 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
-import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
 import type { GroupLog } from './group-log.ts';
 import type { Group } from './group.ts';
@@ -28,7 +27,6 @@ export interface JoiningParts {
   readonly random: Random;
   readonly rebalancer: Rebalancer;
   readonly log: GroupLog;
-  readonly logger: Logger;
 }
 
 type Answer = (result: JoinResult) => void;
