@@ -1,9 +1,8 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
-import { topicNameProblem } from '../../shared/topics/names.ts';
+import { CONSUMER_OFFSETS_TOPIC, topicNameProblem } from '../../shared/topics/names.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { AdminError } from './admin-error.ts';
-import { CONSUMER_OFFSETS_TOPIC } from '../../shared/topics/names.ts';
 import type { TopicCreation, TopicWish } from './topic-creation.ts';
 
 /**
