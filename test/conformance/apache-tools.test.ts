@@ -51,6 +51,11 @@ function jsonFile(name: string, content: unknown): string {
   return path;
 }
 
+/** What is said of each broker. Apache's tool has them in the order of a hash map, which is another one each time. */
+function brokersOf(versions: string): string[] {
+  return versions.split(/(?<=^\)\n)/m).sort();
+}
+
 describe.skipIf(absent)(whereAbsent('3.9', 'the tools of Apache Kafka 3.9'), () => {
   const topics = (...args: string[]) => apache(`${TOOLS}.TopicCommand`, ...args);
   const bothTopics = (...args: string[]) => both(`${TOOLS}.TopicCommand`, 'kafka-topics', ...args);
@@ -208,7 +213,7 @@ describe.skipIf(absent)(whereAbsent('3.9', 'the tools of Apache Kafka 3.9'), () 
     const [versions, here] = await both('kafka.admin.BrokerApiVersionsCommand', 'kafka-broker-api-versions');
     expect(versions).toContain(`127.0.0.1:${cluster.brokers[1]!.port} (id: 1 rack: null) -> (`);
     expect(versions).toContain('\tFetch(1): 0 to 17 [usable: 17],\n');
-    expect(here).toBe(versions);
+    expect(brokersOf(here)).toEqual(brokersOf(versions));
   });
 });
 
