@@ -53,7 +53,7 @@ async function main(argv: string[]): Promise<void> {
   try {
     await read(session, Number(settings['metadata.max.age.ms'] ?? METADATA_AGE_MS));
   } finally {
-    consumer.close();
+    await consumer.close();
     if (options.enableSystestEvents) process.stdout.write('shutdown_complete\n');
     complain(`Processed a total of ${printer.count} messages\n`);
   }

@@ -60,7 +60,7 @@ async function main(argv: string[]): Promise<void> {
     consumer.assign(await consumer.partitionsFor(topic));
     await readAndReport(consumer, wanted, options);
   } finally {
-    consumer.close();
+    await consumer.close();
   }
 }
 

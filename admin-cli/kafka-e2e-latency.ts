@@ -61,7 +61,7 @@ async function main(argv: string[]): Promise<void> {
     await measure(asked, producer, consumer);
   } finally {
     await producer.close();
-    consumer.close();
+    await consumer.close();
   }
 }
 

@@ -147,6 +147,41 @@ export const CLIENT_CONFIG = {
     doc: 'Spread records with a key like those without.',
   },
 
+  'group.id': { default: '', kinds: ['consumer'], doc: 'Group of the consumer, for subscribing and committing.' },
+  'group.instance.id': {
+    default: '',
+    kinds: ['consumer'],
+    doc: 'Name that is unique in the group: the member may be away for session.timeout.ms without losing its partitions.',
+  },
+  'partition.assignment.strategy': {
+    default: 'range,cooperative-sticky',
+    kinds: ['consumer'],
+    doc: 'How members share partitions out, the preferred way first: range, roundrobin, sticky, cooperative-sticky.',
+  },
+  'session.timeout.ms': {
+    default: 45_000,
+    min: 1,
+    kinds: ['consumer'],
+    doc: 'Time without a heartbeat after which the group goes on without a member.',
+  },
+  'heartbeat.interval.ms': { default: 3_000, min: 1, kinds: ['consumer'], doc: 'Time between two heartbeats.' },
+  'max.poll.interval.ms': {
+    default: 300_000,
+    min: 1,
+    kinds: ['consumer'],
+    doc: 'Longest time between two polls, after which others get the partitions.',
+  },
+  'enable.auto.commit': {
+    default: true,
+    kinds: ['consumer'],
+    doc: 'Commit in polls, and on leaving, what earlier polls have handed out.',
+  },
+  'auto.commit.interval.ms': { default: 5_000, min: 0, kinds: ['consumer'], doc: 'Time between two such commits.' },
+  'exclude.internal.topics': {
+    default: true,
+    kinds: ['consumer'],
+    doc: 'Patterns do not match internal topics.',
+  },
   'fetch.min.bytes': { default: 1, min: 0, kinds: ['consumer'], doc: 'Bytes for which a fetch waits.' },
   'fetch.max.wait.ms': { default: 500, min: 0, kinds: ['consumer'], doc: 'How long a fetch waits for them.' },
   'fetch.max.bytes': { default: 52_428_800, min: 0, kinds: ['consumer'], doc: 'Largest answer.' },

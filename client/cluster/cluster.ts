@@ -34,6 +34,8 @@ export class Cluster {
   readonly runtime: ClientRuntime;
   readonly #options: ClusterOptions;
   readonly #pool: ConnectionPool;
+  /** Where answers come in order, a fetch that waits would hold a heartbeat up: coordinators are spoken to apart. */
+  readonly #coordinators: ConnectionPool;
   readonly #view = new ClusterView();
   /** Topics that this client works with: what every refresh asks for. */
   readonly #wanted = new Set<string>();
@@ -46,6 +48,9 @@ export class Cluster {
     this.#options = options;
     this.runtime = runtime;
     this.#pool = new ConnectionPool(options.connector, runtime, options);
+    this.#coordinators = options.connector.answersInOrder
+      ? new ConnectionPool(options.connector, runtime, options)
+      : this.#pool;
   }
 
   get clusterId(): string | null {
@@ -166,9 +171,18 @@ export class Cluster {
 
   /** A connection to the broker with this id. @throws ConnectionError, also when the id is unknown */
   async broker(id: number): Promise<Connection> {
+    return this.#pool.get(this.#address(id));
+  }
+
+  /** The same, for what must not wait behind a long poll. */
+  async coordinator(id: number): Promise<Connection> {
+    return this.#coordinators.get(this.#address(id));
+  }
+
+  #address(id: number): BrokerInfo {
     const broker = this.#view.brokers.get(id);
     if (broker === undefined) throw new ConnectionError('REFUSED', `no address is known for broker ${id}`);
-    return this.#pool.get(broker);
+    return broker;
   }
 
   /**
@@ -219,6 +233,7 @@ export class Cluster {
   close(): void {
     this.#closed = true;
     this.#pool.close();
+    this.#coordinators.close();
   }
 
   #shuffle<T>(items: T[]): T[] {

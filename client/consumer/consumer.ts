@@ -1,8 +1,13 @@
+import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Timer } from '../../shared/runtime/clock.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PartitionInfo, TopicInfo } from '../cluster/cluster-view.ts';
+import { KafkaError } from '../errors.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
+import { ConsumerGroup, type GroupHost, type GroupSettings, type RebalanceListener } from './group/consumer-group.ts';
+import type { CommittedOffset, OffsetToCommit } from './group/offset-store.ts';
+import type { Wanted } from './group/subscription.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
 import { PartitionState } from './partition-state.ts';
 import type { ConsumerRecord } from './record.ts';
@@ -10,11 +15,13 @@ import type { ConsumerRecord } from './record.ts';
 export interface ConsumerOptions extends FetcherOptions {
   readonly maxPollRecords: number;
   readonly defaultApiTimeoutMs: number;
+  /** Null without a `group.id`. */
+  readonly group: GroupSettings | null;
 }
 
 /**
- * Reads partitions that the application assigns itself (compare Kafka's KafkaConsumer without a group). Fetching runs
- * ahead of the application by at most one answer a broker; `poll` hands out what has arrived.
+ * Reads partitions that the application assigns itself, or that its group gives it (compare Kafka's KafkaConsumer).
+ * Fetching runs ahead of the application by at most one answer a broker; `poll` hands out what has arrived.
  */
 export class Consumer implements AsyncIterable<ConsumerRecord> {
   readonly #cluster: Cluster;
@@ -23,6 +30,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   readonly #partitions = new Map<string, PartitionState>();
   /** Assigned partitions in the order in which poll looks at them: who was served goes last. */
   #order: PartitionState[] = [];
+  readonly #group: ConsumerGroup | null;
   #wake: (() => void) | null = null;
   #wokenUp = false;
   #closed = false;
@@ -36,11 +44,64 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
       () => this.#order,
       () => this.#wake?.(),
     );
+    this.#group = options.group === null ? null : new ConsumerGroup(cluster, options.group, this.#host());
   }
 
-  /** Replaces the assignment. New partitions start at auto.offset.reset unless `seek` says otherwise; kept ones keep their position. */
+  /**
+   * Reads what the group gives this member of the topics: by name, or all whose whole name a pattern matches. Partitions
+   * come and go within `poll`. Replaces an earlier subscription.
+   * @throws KafkaError INVALID_GROUP_ID without a `group.id`; Error when partitions have been assigned by hand
+   */
+  subscribe(topics: Wanted, listener: RebalanceListener = {}): void {
+    const group = this.#needGroup('subscribe');
+    if (!group.isSubscribed && this.#partitions.size > 0)
+      throw new Error('partitions were assigned to this consumer by hand; unassign them first: assign([])');
+    group.subscribe(topics, listener);
+  }
+
+  /** Leaves the group, after a last commit if that is automatic. */
+  async unsubscribe(): Promise<void> {
+    await this.#group?.leave('the consumer unsubscribed');
+  }
+
+  /**
+   * Commits where the application stands, or these offsets: of the records to be read next.
+   * @throws KafkaError when the partitions are not this member's any more, or it has not succeeded in default.api.timeout.ms
+   */
+  commit(offsets?: readonly OffsetToCommit[]): Promise<void> {
+    return this.#needGroup('commit').commit(offsets);
+  }
+
+  /** What the group has committed of these partitions, in the order asked; null where it has not. */
+  async committed(partitions: readonly TopicPartition[]): Promise<(CommittedOffset | null)[]> {
+    const found = await this.#needGroup('ask for committed offsets').committed(partitions);
+    return partitions.map(({ topic, partition }) => found.get(partitionKey(topic, partition)) ?? null);
+  }
+
+  #needGroup(what: string): ConsumerGroup {
+    if (this.#group !== null) return this.#group;
+    throw new KafkaError(ErrorCode.INVALID_GROUP_ID, `To ${what}, a consumer needs the setting group.id.`);
+  }
+
+  /**
+   * Replaces the assignment. New partitions start where the group stands, if there is a group, else at auto.offset.reset,
+   * unless `seek` says otherwise; kept ones keep their position.
+   * @throws Error while subscribed
+   */
   assign(partitions: readonly TopicPartition[]): void {
-    const start = this.#options.autoOffsetReset === 'earliest' ? 'earliest' : 'latest';
+    if (this.#group?.isSubscribed === true)
+      throw new Error('the group assigns the partitions of this consumer; unsubscribe first');
+    const added = this.#hold(partitions);
+    if (this.#group === null) for (const state of added) state.seek(this.#startWithoutOffset());
+  }
+
+  #startWithoutOffset(): 'earliest' | 'latest' {
+    return this.#options.autoOffsetReset === 'earliest' ? 'earliest' : 'latest';
+  }
+
+  /** Makes this the assignment; returns the new ones, which have no position. */
+  #hold(partitions: readonly TopicPartition[]): PartitionState[] {
+    const added: PartitionState[] = [];
     const wanted = new Map(partitions.map(tp => [partitionKey(tp.topic, tp.partition), tp]));
     for (const [key, state] of this.#partitions) {
       if (wanted.has(key)) continue;
@@ -50,10 +111,37 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     for (const [key, { topic, partition }] of wanted) {
       if (this.#partitions.has(key)) continue;
       const state = new PartitionState(topic, partition);
-      state.seek(start);
+      added.push(state);
       this.#partitions.set(key, state);
     }
     this.#order = [...this.#partitions.values()];
+    return added;
+  }
+
+  /** What the group may do here. */
+  #host(): GroupHost {
+    return {
+      assignment: () => this.assignment(),
+      hold: partitions => void this.#hold(partitions),
+      waiting: () => this.#order.filter(state => state.position === null && state.reset === null),
+      start: ({ topic, partition }, offset) => this.#start(topic, partition, offset),
+      positions: () =>
+        this.#order.flatMap(({ topic, partition, position }) =>
+          position === null ? [] : [{ topic, partition, offset: position }],
+        ),
+      wake: () => this.#wake?.(),
+    };
+  }
+
+  #start(topic: string, partition: number, offset: number | null): void {
+    const state = this.#partitions.get(partitionKey(topic, partition));
+    if (state === undefined || state.position !== null || state.reset !== null) return;
+    state.seek(offset ?? this.#startWithoutOffset());
+    if (offset !== null || this.#options.autoOffsetReset !== 'none') return;
+    state.error = new KafkaError(
+      ErrorCode.OFFSET_OUT_OF_RANGE,
+      `the group has no committed offset of ${topic}-${partition}, and auto.offset.reset is none`,
+    );
   }
 
   assignment(): TopicPartition[] {
@@ -114,10 +202,21 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    */
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
     if (this.#closed) throw new Error('the consumer is closed');
+    this.#group?.enterPoll();
+    try {
+      this.#group?.autoCommit();
+      return await this.#pollUntil(this.#cluster.runtime.clock.monotonic() + timeoutMs);
+    } finally {
+      this.#group?.leavePoll();
+    }
+  }
+
+  async #pollUntil(deadline: number): Promise<ConsumerRecord[]> {
     const { clock } = this.#cluster.runtime;
-    const deadline = clock.monotonic() + timeoutMs;
     for (;;) {
-      const records = this.#collect();
+      // While partitions change hands nothing is handed out: it could be somebody else's already.
+      const isReady = this.#group?.isReady ?? true;
+      const records = isReady ? this.#collect() : [];
       // What was handed out, or turned out to be empty, makes room: the next fetch runs while the application works.
       this.#fetcher.drive();
       const left = deadline - clock.monotonic();
@@ -229,10 +328,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     );
   }
 
-  close(): void {
+  /** Leaves the group, if there is one, after a last commit if that is automatic; resolves when all is closed. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#fetcher.close();
     this.#wake?.();
+    await this.#group?.leave('the consumer is being closed');
     this.#cluster.close();
   }
 }

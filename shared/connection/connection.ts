@@ -56,6 +56,8 @@ export interface Address {
 
 /** Opens connections of one dialect; owns what they share (client id, time limits, TLS). */
 export interface Connector {
+  /** Whether an answer waits for those to earlier calls on its connection, as the dialect has it. Default: no. */
+  readonly answersInOrder?: boolean;
   /** Connects and, unless the connector is for fixed versions, learns the peer's API versions. */
   connect(address: Address): Promise<Connection>;
 }

@@ -24,6 +24,7 @@ export interface KafkaConnectorOptions {
 
 /** Opens connections that speak the Kafka wire protocol. */
 export class KafkaConnector implements Connector {
+  readonly answersInOrder = true;
   readonly #options: KafkaConnectorOptions;
 
   constructor(options: KafkaConnectorOptions) {

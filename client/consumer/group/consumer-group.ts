@@ -1,0 +1,239 @@
+import { ErrorCode } from '../../../shared/protocol/errors.ts';
+import { partitionKey, type TopicPartition } from '../../../shared/topics/topic-partition.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { KafkaError } from '../../errors.ts';
+import { CoordinatorLink, mayPass } from './coordinator-link.ts';
+import { NO_GENERATION } from './generation.ts';
+import { Membership, type MembershipSettings, type PartitionsOwner } from './membership.ts';
+import { OffsetStore, type CommittedOffset, type OffsetToCommit } from './offset-store.ts';
+import type { Wanted } from './subscription.ts';
+
+export interface GroupSettings extends MembershipSettings {
+  readonly autoCommit: boolean;
+  readonly autoCommitIntervalMs: number;
+  readonly defaultApiTimeoutMs: number;
+}
+
+/** Told, within polls, what happens to the partitions; what it returns is waited for. */
+export interface RebalanceListener {
+  /** They will be somebody else's: what was read of them can still be committed. */
+  onPartitionsRevoked?(partitions: readonly TopicPartition[]): void | Promise<void>;
+  /** They are new here; a seek decides where they are read from. */
+  onPartitionsAssigned?(partitions: readonly TopicPartition[]): void | Promise<void>;
+  /** They are somebody else's already; default: as if they had been revoked. */
+  onPartitionsLost?(partitions: readonly TopicPartition[]): void | Promise<void>;
+}
+
+/** What a group does to the consumer that is in it. */
+export interface GroupHost {
+  assignment(): TopicPartition[];
+  /** Assigns these; new ones wait for `start`. */
+  hold(partitions: readonly TopicPartition[]): void;
+  /** Assigned ones that nobody has said yet where to start. */
+  waiting(): TopicPartition[];
+  /** Starts a partition where the group stands; null: it has never been there. */
+  start(partition: TopicPartition, offset: number | null): void;
+  /** Where the application stands in each partition. */
+  positions(): OffsetToCommit[];
+  wake(): void;
+}
+
+/** Errors that say: these partitions are somebody else's, or soon will be. */
+const NOT_MINE: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_MEMBER_ID,
+  ErrorCode.ILLEGAL_GENERATION,
+  ErrorCode.REBALANCE_IN_PROGRESS,
+  ErrorCode.FENCED_INSTANCE_ID,
+]);
+
+/** A consumer's group: its membership, its committed offsets, and what the application wants to be told. */
+export class ConsumerGroup implements PartitionsOwner {
+  readonly #cluster: Cluster;
+  readonly #settings: GroupSettings;
+  readonly #host: GroupHost;
+  readonly #link: CoordinatorLink;
+  readonly #store: OffsetStore;
+  #membership: Membership | null = null;
+  #listener: RebalanceListener = {};
+  #commitAt = Infinity;
+  #lastCommit: Promise<void> = Promise.resolve();
+  #positioning: Promise<void> | null = null;
+  #failure: Error | null = null;
+  /** What this consumer has committed of the partitions it has, by partition. */
+  readonly #committed = new Map<string, number>();
+
+  constructor(cluster: Cluster, settings: GroupSettings, host: GroupHost) {
+    this.#cluster = cluster;
+    this.#settings = settings;
+    this.#host = host;
+    this.#link = new CoordinatorLink(cluster, settings.groupId);
+    this.#store = new OffsetStore(this.#link, settings.groupId, settings.instanceId);
+  }
+
+  get isSubscribed(): boolean {
+    return this.#membership !== null;
+  }
+
+  subscribe(wanted: Wanted, listener: RebalanceListener): void {
+    this.#listener = listener;
+    const former = this.#membership;
+    this.#membership = new Membership(this.#cluster, this.#link, this.#settings, wanted, this);
+    if (former !== null) this.#membership.succeed(former);
+    this.#commitAt = this.#now() + this.#settings.autoCommitIntervalMs;
+  }
+
+  /** Gives all partitions back; those who stay share them out. */
+  async leave(reason: string): Promise<void> {
+    const membership = this.#membership;
+    await membership?.leave(reason);
+    // A subscription of meanwhile stays.
+    if (this.#membership !== membership) return;
+    this.#membership = null;
+    this.#host.hold([]);
+  }
+
+  enterPoll(): void {
+    this.#membership?.enterPoll();
+  }
+
+  leavePoll(): void {
+    this.#membership?.leavePoll();
+  }
+
+  /** Whether partitions may be read. If not, the member is on its way into its group. @throws Error that ends the membership */
+  get isReady(): boolean {
+    if (this.#failure !== null) {
+      const error = this.#failure;
+      this.#failure = null;
+      throw error;
+    }
+    if (this.#membership !== null) return this.#membership.isReady;
+    // Assigned by hand: partitions start, one by one, when it is known where.
+    this.#positioning ??= this.#position();
+    return true;
+  }
+
+  /** Null when nothing waits for a position. */
+  #position(): Promise<void> | null {
+    if (this.#host.waiting().length === 0) return null;
+    return this.#startWaiting()
+      .catch((error: unknown) => {
+        this.#failure = error as Error;
+      })
+      .finally(() => {
+        this.#positioning = null;
+        this.wake();
+      });
+  }
+
+  // ── offsets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** In the background, when it is time to. What the application was handed before this poll counts as done. */
+  autoCommit(): void {
+    if (!this.#settings.autoCommit || this.#membership === null || this.#now() < this.#commitAt) return;
+    this.#commitAt = this.#now() + this.#settings.autoCommitIntervalMs;
+    this.#commitOnce(this.#news()).catch((error: unknown) => {
+      const { groupId } = this.#settings;
+      this.#cluster.runtime.logger.warn({ err: error, groupId }, 'offsets could not be committed; the next time will do');
+    });
+  }
+
+  /**
+   * @param offsets default: where the application stands
+   * @throws KafkaError when the partitions are not this member's any more, or nothing came of it in default.api.timeout.ms
+   */
+  async commit(offsets: readonly OffsetToCommit[] = this.#host.positions()): Promise<void> {
+    await this.#untilDone('the offsets were not committed', () => this.#commitOnce(offsets));
+  }
+
+  /** Where the group stands, by the key of `partitionKey`; partitions where it has never been are missing. */
+  committed(partitions: readonly TopicPartition[]): Promise<Map<string, CommittedOffset>> {
+    return this.#untilDone('no committed offsets', () => this.#store.fetch(partitions));
+  }
+
+  /** One after the other: of two on the way at once the older could arrive last. */
+  #commitOnce(offsets: readonly OffsetToCommit[]): Promise<void> {
+    const committed = this.#lastCommit.then(() => this.#send(offsets));
+    this.#lastCommit = committed.catch(() => {});
+    return committed;
+  }
+
+  async #send(offsets: readonly OffsetToCommit[]): Promise<void> {
+    if (offsets.length === 0) return;
+    await this.#store.commit(offsets, this.#membership?.generation ?? NO_GENERATION);
+    for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset);
+  }
+
+  #news(): OffsetToCommit[] {
+    return this.#host
+      .positions()
+      .filter(({ topic, partition, offset }) => this.#committed.get(partitionKey(topic, partition)) !== offset);
+  }
+
+  async #untilDone<T>(what: string, action: () => Promise<T>): Promise<T> {
+    const deadline = this.#now() + this.#settings.defaultApiTimeoutMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await action();
+      } catch (error) {
+        if (!mayPass(error) || (error instanceof KafkaError && NOT_MINE.has(error.code))) throw error;
+        await this.#cluster.pause(attempt, deadline, error, what);
+      }
+    }
+  }
+
+  // ── what the membership does to the partitions ───────────────────────────────────────────────────────────────────
+
+  owned(): TopicPartition[] {
+    return this.#host.assignment();
+  }
+
+  async revoke(partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
+    if (this.#settings.autoCommit) {
+      const gone = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)));
+      const offsets = this.#news().filter(({ topic, partition }) => gone.has(partitionKey(topic, partition)));
+      await this.commit(offsets).catch((error: unknown) => {
+        this.#cluster.runtime.logger.warn({ err: error }, 'offsets of revoked partitions could not be committed');
+      });
+    }
+    await this.#listener.onPartitionsRevoked?.(partitions);
+    this.#drop(partitions);
+  }
+
+  async lose(partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
+    if (this.#listener.onPartitionsLost !== undefined) await this.#listener.onPartitionsLost(partitions);
+    else await this.#listener.onPartitionsRevoked?.(partitions);
+    this.#drop(partitions);
+  }
+
+  async assign(all: readonly TopicPartition[], added: readonly TopicPartition[]): Promise<void> {
+    this.#host.hold(all);
+    await this.#listener.onPartitionsAssigned?.(added);
+    await this.#startWaiting();
+  }
+
+  async #startWaiting(): Promise<void> {
+    const waiting = this.#host.waiting();
+    if (waiting.length === 0) return;
+    const found = await this.committed(waiting);
+    for (const tp of waiting) this.#host.start(tp, found.get(partitionKey(tp.topic, tp.partition))?.offset ?? null);
+  }
+
+  wake(): void {
+    this.#host.wake();
+  }
+
+  #drop(partitions: readonly TopicPartition[]): void {
+    const gone = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)));
+    for (const key of gone) this.#committed.delete(key);
+    this.#host.hold(
+      this.#host.assignment().filter(({ topic, partition }) => !gone.has(partitionKey(topic, partition))),
+    );
+  }
+
+  #now(): number {
+    return this.#cluster.runtime.clock.monotonic();
+  }
+}

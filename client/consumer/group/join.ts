@@ -1,0 +1,147 @@
+import { ErrorCode } from '../../../shared/protocol/errors.ts';
+import { ConsumerAssignment, ConsumerSubscription } from '../../../shared/protocol/log-records/consumer-protocol.ts';
+import { decodeVersioned, encodeVersioned } from '../../../shared/protocol/log-records/versioned.ts';
+import { JoinGroup } from '../../../shared/protocol/messages/join-group.ts';
+import { SyncGroup } from '../../../shared/protocol/messages/sync-group.ts';
+import type { ResponseOf } from '../../../shared/protocol/api.ts';
+import type { TopicPartition } from '../../../shared/topics/topic-partition.ts';
+import { KafkaError } from '../../errors.ts';
+import type { Assignor, AssignorMember, PartitionCounts } from '../assignors/assignor.ts';
+import type { CoordinatorLink } from './coordinator-link.ts';
+import type { Generation } from './generation.ts';
+import { byTopic, flatten } from './topic-partitions.ts';
+
+const CONSUMER = 'consumer';
+const SUBSCRIPTION_VERSION = 3;
+const ASSIGNMENT_VERSION = 0;
+/** The coordinator answers a join when everybody has joined or the rebalance timeout is over, give or take. */
+const JOIN_GRACE_MS = 5_000;
+
+export interface JoinSettings {
+  readonly groupId: string;
+  readonly instanceId: string | null;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  /** The preferred one first. */
+  readonly assignors: readonly Assignor[];
+  readonly clientRack: string;
+}
+
+/** What a member brings along when it joins. */
+export interface Joining {
+  readonly memberId: string;
+  readonly topics: readonly string[];
+  /** What it still has: nothing, if it gives up everything before it joins. */
+  readonly owned: readonly TopicPartition[];
+  /** What it was given last, and in which generation. */
+  readonly last: readonly TopicPartition[];
+  readonly lastGeneration: number;
+  readonly reason: string;
+}
+
+/** What came of it. */
+export interface Joined {
+  readonly generation: Generation;
+  readonly partitions: readonly TopicPartition[];
+  /** Topics and partition counts that the assignment is made of, if this member made it. */
+  readonly led: PartitionCounts | null;
+}
+
+export type CountPartitions = (topics: readonly string[]) => Promise<PartitionCounts>;
+
+/**
+ * One try to get into a group's next generation: JoinGroup, and SyncGroup with everybody's assignment from the one that
+ * the coordinator has made the leader (Kafka: `AbstractCoordinator`).
+ * @param onMember is told the member id as soon as the coordinator has given one
+ * @throws KafkaError with the coordinator's code; ConnectionError
+ */
+export async function join(
+  link: CoordinatorLink,
+  settings: JoinSettings,
+  joining: Joining,
+  countPartitions: CountPartitions,
+  onMember: (memberId: string) => void,
+): Promise<Joined> {
+  const { groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs, assignors } = settings;
+  const joined = await link.call(
+    JoinGroup,
+    {
+      groupId,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      memberId: joining.memberId,
+      groupInstanceId: instanceId,
+      protocolType: CONSUMER,
+      protocols: assignors.map(assignor => ({
+        name: assignor.name,
+        metadata: subscription(assignor, joining, settings),
+      })),
+      reason: joining.reason,
+    },
+    { timeoutMs: rebalanceTimeoutMs + JOIN_GRACE_MS },
+  );
+  if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED || joined.errorCode === ErrorCode.NONE)
+    onMember(joined.memberId);
+  throwIf(link, joined.errorCode);
+  const generation = { memberId: joined.memberId, id: joined.generationId, protocol: joined.protocolName! };
+  const assignor = assignors.find(({ name }) => name === generation.protocol);
+  if (assignor === undefined)
+    throw new KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, `the group has chosen ${generation.protocol}`);
+  const isLeader = joined.leader === joined.memberId && !joined.skipAssignment;
+  const led = isLeader ? await shareOut(assignor, joined, countPartitions) : null;
+  const synced = await link.call(SyncGroup, {
+    groupId,
+    generationId: generation.id,
+    memberId: generation.memberId,
+    groupInstanceId: instanceId,
+    protocolType: CONSUMER,
+    protocolName: generation.protocol,
+    assignments: led?.assignments ?? [],
+  });
+  throwIf(link, synced.errorCode);
+  return { generation, partitions: partitionsOf(synced.assignment), led: led?.counts ?? null };
+}
+
+function subscription(assignor: Assignor, joining: Joining, { clientRack }: JoinSettings): Buffer {
+  const { topics, owned, last, lastGeneration } = joining;
+  return encodeVersioned(
+    ConsumerSubscription,
+    {
+      topics,
+      userData: assignor.userData?.(last, lastGeneration) ?? null,
+      ownedPartitions: byTopic(owned),
+      generationId: lastGeneration,
+      rackId: clientRack === '' ? null : clientRack,
+    },
+    SUBSCRIPTION_VERSION,
+  );
+}
+
+async function shareOut(assignor: Assignor, joined: ResponseOf<typeof JoinGroup>, countPartitions: CountPartitions) {
+  const members = joined.members.map(({ memberId, groupInstanceId, metadata }): AssignorMember => {
+    const { topics, ownedPartitions, generationId, userData } = decodeVersioned(ConsumerSubscription, metadata);
+    const owned = flatten(ownedPartitions);
+    return { memberId, instanceId: groupInstanceId, topics, owned, generation: generationId, userData };
+  });
+  const counts = await countPartitions([...new Set(members.flatMap(({ topics }) => topics))]);
+  const assignments = [...assignor.assign(counts, members)].map(([memberId, partitions]) => ({
+    memberId,
+    assignment: encodeVersioned(
+      ConsumerAssignment,
+      { assignedPartitions: byTopic(partitions), userData: null },
+      ASSIGNMENT_VERSION,
+    ),
+  }));
+  return { counts, assignments };
+}
+
+/** A member that joined after the assignment was made gets none: empty bytes. */
+function partitionsOf(assignment: Buffer): TopicPartition[] {
+  return assignment.length === 0 ? [] : flatten(decodeVersioned(ConsumerAssignment, assignment).assignedPartitions);
+}
+
+function throwIf(link: CoordinatorLink, code: number): void {
+  if (code === ErrorCode.NONE) return;
+  link.note(code);
+  throw new KafkaError(code);
+}
