@@ -1,10 +1,11 @@
 import { createConsumer } from '../client/create/consumer.ts';
 import type { Consumer } from '../client/index.ts';
-import { Assigner } from './consuming/assigner.ts';
+import { Assigner, throughGroup, type Assigning } from './consuming/assigner.ts';
 import {
   consumerCommand,
   consumerSettings,
   formatterProperties,
+  groupOf,
   selection,
   type ConsumerOptions,
 } from './consuming/options.ts';
@@ -12,7 +13,7 @@ import { Printer } from './consuming/printer.ts';
 import { recordFormatter } from './format/record-formatter.ts';
 import { toolLogger } from './support/logger.ts';
 import { progressOnStderr, type Progress } from './support/progress.ts';
-import { parseOptions, required, runTool, ToolFailure } from './support/tool.ts';
+import { parseOptions, required, runTool } from './support/tool.ts';
 
 /** How often it looks for a topic that is not there yet. */
 const LOOK_AGAIN_MS = 1_000;
@@ -23,11 +24,11 @@ const command = consumerCommand();
 
 async function main(argv: string[]): Promise<void> {
   const options = parseOptions<ConsumerOptions>(command, argv);
-  if (options.group !== undefined) {
-    throw new ToolFailure('Consumer groups are not supported yet: leave --group out to read all partitions.');
-  }
   const settings = consumerSettings(options);
   const wanted = selection(options, settings);
+  const group = groupOf(options, settings);
+  // Without a group nothing is kept: all partitions are read, from where the options say.
+  settings['group.id'] = group ?? '';
   const format = recordFormatter(options.formatter ?? 'DefaultMessageFormatter', formatterProperties(options));
   const limit = options.maxMessages === undefined || options.maxMessages < 0 ? Infinity : options.maxMessages;
   // Where the records themselves are seen, nothing is written between them.
@@ -44,7 +45,7 @@ async function main(argv: string[]): Promise<void> {
     options,
     printer,
     consumer,
-    assigner: new Assigner(consumer, wanted, logger),
+    assigner: group === null ? new Assigner(consumer, wanted, logger) : throughGroup(consumer, wanted),
     stopped: false,
     progress,
     complain,
@@ -63,7 +64,7 @@ interface Session {
   readonly options: ConsumerOptions;
   readonly printer: Printer;
   readonly consumer: Consumer;
-  readonly assigner: Assigner;
+  readonly assigner: Assigning;
   readonly progress: Progress | null;
   readonly complain: (line: string) => void;
   stopped: boolean;

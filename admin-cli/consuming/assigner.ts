@@ -4,11 +4,23 @@ import type { Logger } from '../../shared/runtime/logger.ts';
 import { ToolFailure } from '../support/tool.ts';
 import type { Selection } from './options.ts';
 
+/** Sees to it that the consumer reads what was selected. */
+export interface Assigning {
+  /** Tells whether there is something to read by now; to be called again from time to time. @throws ToolFailure */
+  assign(): Promise<boolean>;
+}
+
+/** What the group gives; the consumer looks after it itself. */
+export function throughGroup(consumer: Consumer, { topics }: Selection): Assigning {
+  consumer.subscribe('matches' in topics ? topics.matches : [topics.name]);
+  return { assign: () => Promise.resolve(true) };
+}
+
 /**
- * Sees to it that the consumer reads what was selected: at the start, and again from time to time, because topics and
+ * All partitions of what was selected, or the one: at the start, and again from time to time, because topics and
  * partitions come and go.
  */
-export class Assigner {
+export class Assigner implements Assigning {
   readonly #consumer: Consumer;
   readonly #selection: Selection;
   readonly #logger: Logger;
@@ -40,7 +52,7 @@ export class Assigner {
     const { topics, partition } = this.#selection;
     if ('matches' in topics) {
       const all = (await this.#consumer.listTopics()).filter(
-        ({ name, isInternal }) => !isInternal && topics.matches(name),
+        ({ name, isInternal }) => !isInternal && topics.matches.test(name),
       );
       return all.flatMap(allPartitions);
     }

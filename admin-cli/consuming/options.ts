@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ClientSettings } from '../../client/index.ts';
 import { keyValues, readSettings } from '../support/settings.ts';
 import { collect, integer, toolCommand, ToolFailure, UsageError } from '../support/tool.ts';
-import { topicPattern } from '../support/topic-pattern.ts';
+import { topicExpression } from '../support/topic-pattern.ts';
 
 export interface ConsumerOptions {
   topic?: string;
@@ -39,7 +39,7 @@ export function consumerCommand(): Command {
     .option('--partition <number>', 'Read this partition only.', integer('partition', 0))
     .option('--offset <offset>', 'Where to begin, with --partition: earliest, latest (default) or an offset.')
     .option('--from-beginning', 'Begin with the earliest record instead of the latest.')
-    .option('--group <group>', 'Consumer group.')
+    .option('--group <group>', 'Group to read as a member of; without it all partitions are read.')
     .option('--max-messages <count>', 'End after so many records.', integer('max-messages', -1))
     .option('--timeout-ms <ms>', 'End when no record has come for so long.', integer('timeout-ms', -1))
     .option('--isolation-level <level>', 'read_uncommitted (default) or read_committed.')
@@ -65,7 +65,7 @@ export function consumerCommand(): Command {
 /** What to read and from where on. */
 export interface Selection {
   /** A topic by name, or those that match. */
-  readonly topics: { readonly name: string } | { readonly matches: (name: string) => boolean };
+  readonly topics: { readonly name: string } | { readonly matches: RegExp };
   /** null: all partitions. */
   readonly partition: number | null;
   readonly start: 'earliest' | 'latest' | number;
@@ -87,7 +87,7 @@ export function selection(options: ConsumerOptions, settings: ClientSettings): S
     throw new UsageError("from-beginning and offset can't be specified together.");
   }
   return {
-    topics: pattern === undefined ? { name: options.topic! } : { matches: topicPattern(pattern) },
+    topics: pattern === undefined ? { name: options.topic! } : { matches: topicExpression(pattern) },
     partition: options.partition ?? null,
     start: startOffset(options, settings),
   };
@@ -101,6 +101,24 @@ function startOffset(options: ConsumerOptions, settings: ClientSettings): Select
   throw new UsageError(
     `The provided offset value '${options.offset}' is incorrect. Valid values are 'earliest', 'latest', or a non-negative long.`,
   );
+}
+
+/**
+ * The group to read in, of --group or the settings; null: none.
+ * @throws UsageError, ToolFailure in Kafka's words, for options that do not go together
+ */
+export function groupOf(options: ConsumerOptions, settings: Readonly<Record<string, unknown>>): string | null {
+  const configured = settings['group.id'] as string | undefined;
+  if (options.group !== undefined && options.partition !== undefined)
+    throw new UsageError('Options group and partition cannot be specified together.');
+  if (options.group !== undefined && configured !== undefined && configured !== options.group) {
+    throw new ToolFailure(
+      "The group ids provided in different places (directly using '--group', via '--consumer-property', or via '--consumer.config') do not match. Detected group ids: " +
+        `'${options.group}', '${configured}'`,
+    );
+  }
+  const group = options.group ?? configured;
+  return group === undefined || options.partition !== undefined ? null : group;
 }
 
 /** A topic or broker that is not there is reported this often, and no sooner given up than --timeout-ms says. */

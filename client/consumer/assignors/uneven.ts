@@ -62,7 +62,7 @@ function evenOut(
   size: (memberId: string) => number,
 ): boolean {
   let hasMoved = false;
-  for (let moves = -1; moves !== 0; ) {
+  for (let moves = -1; moves !== 0;) {
     moves = 0;
     for (const { key, topic, partition, takers } of all) {
       const owner = owners.get(key)!;

@@ -109,7 +109,7 @@ export class ConsumerGroup implements PartitionsOwner {
     }
     if (this.#membership !== null) return this.#membership.isReady;
     // Assigned by hand: partitions start, one by one, when it is known where.
-    this.#positioning ??= this.#position();
+    if (this.#positioning === null) this.#positioning = this.#position();
     return true;
   }
 
@@ -132,9 +132,12 @@ export class ConsumerGroup implements PartitionsOwner {
   autoCommit(): void {
     if (!this.#settings.autoCommit || this.#membership === null || this.#now() < this.#commitAt) return;
     this.#commitAt = this.#now() + this.#settings.autoCommitIntervalMs;
-    this.#commitOnce(this.#news()).catch((error: unknown) => {
+    this.#commitOnce(this.#host.positions(), true).catch((error: unknown) => {
       const { groupId } = this.#settings;
-      this.#cluster.runtime.logger.warn({ err: error, groupId }, 'offsets could not be committed; the next time will do');
+      this.#cluster.runtime.logger.warn(
+        { err: error, groupId },
+        'offsets could not be committed; the next time will do',
+      );
     });
   }
 
@@ -143,7 +146,7 @@ export class ConsumerGroup implements PartitionsOwner {
    * @throws KafkaError when the partitions are not this member's any more, or nothing came of it in default.api.timeout.ms
    */
   async commit(offsets: readonly OffsetToCommit[] = this.#host.positions()): Promise<void> {
-    await this.#untilDone('the offsets were not committed', () => this.#commitOnce(offsets));
+    await this.#untilDone('the offsets were not committed', () => this.#commitOnce(offsets, false));
   }
 
   /** Where the group stands, by the key of `partitionKey`; partitions where it has never been are missing. */
@@ -151,9 +154,14 @@ export class ConsumerGroup implements PartitionsOwner {
     return this.#untilDone('no committed offsets', () => this.#store.fetch(partitions));
   }
 
-  /** One after the other: of two on the way at once the older could arrive last. */
-  #commitOnce(offsets: readonly OffsetToCommit[]): Promise<void> {
-    const committed = this.#lastCommit.then(() => this.#send(offsets));
+  /**
+   * One after the other: of two on the way at once the older could arrive last.
+   * @param onlyNews leaves out what has been committed by then
+   */
+  #commitOnce(offsets: readonly OffsetToCommit[], onlyNews: boolean): Promise<void> {
+    const committed = this.#lastCommit.then(() =>
+      this.#send(onlyNews ? offsets.filter(o => this.#isNews(o)) : offsets),
+    );
     this.#lastCommit = committed.catch(() => {});
     return committed;
   }
@@ -164,10 +172,8 @@ export class ConsumerGroup implements PartitionsOwner {
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset);
   }
 
-  #news(): OffsetToCommit[] {
-    return this.#host
-      .positions()
-      .filter(({ topic, partition, offset }) => this.#committed.get(partitionKey(topic, partition)) !== offset);
+  #isNews({ topic, partition, offset }: OffsetToCommit): boolean {
+    return this.#committed.get(partitionKey(topic, partition)) !== offset;
   }
 
   async #untilDone<T>(what: string, action: () => Promise<T>): Promise<T> {
@@ -192,10 +198,12 @@ export class ConsumerGroup implements PartitionsOwner {
     if (partitions.length === 0) return;
     if (this.#settings.autoCommit) {
       const gone = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)));
-      const offsets = this.#news().filter(({ topic, partition }) => gone.has(partitionKey(topic, partition)));
-      await this.commit(offsets).catch((error: unknown) => {
-        this.#cluster.runtime.logger.warn({ err: error }, 'offsets of revoked partitions could not be committed');
-      });
+      const offsets = this.#host.positions().filter(({ topic, partition }) => gone.has(partitionKey(topic, partition)));
+      await this.#untilDone('the offsets were not committed', () => this.#commitOnce(offsets, true)).catch(
+        (error: unknown) => {
+          this.#cluster.runtime.logger.warn({ err: error }, 'offsets of revoked partitions could not be committed');
+        },
+      );
     }
     await this.#listener.onPartitionsRevoked?.(partitions);
     this.#drop(partitions);

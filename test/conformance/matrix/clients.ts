@@ -23,11 +23,8 @@ export interface ClientRow {
 
 const driver = (name: string): string => join(DRIVERS, name);
 
-/** librdkafka before 2.1.1: it takes FindCoordinator for the sign that a broker knows lz4. */
-const LZ4_BY_COORDINATOR =
-  'librdkafka before 2.1.1 sends lz4 uncompressed to brokers without FindCoordinator, which comes with groups';
 const PLUGINS = 'the client knows this codec only through a plug-in';
-const GROUPS_ONLY = 'the client consumes in groups only, which are to come';
+const GROUPS_ONLY = 'the client consumes in groups only';
 const NO_ADMIN = 'the client does not administer topics';
 const NO_IDEMPOTENCE = 'the client has no idempotent producer';
 
@@ -51,7 +48,7 @@ export const CLIENTS: readonly ClientRow[] = [
     language: 'Python, librdkafka',
     driver: ['/usr/bin/python3', '-B', driver('confluent_python.py')],
     partitioning: crc,
-    lacks: { lz4: LZ4_BY_COORDINATOR },
+    lacks: {},
   },
   {
     name: 'kafka-clients',
@@ -90,6 +87,6 @@ export const CLIENTS: readonly ClientRow[] = [
     driver: [process.execPath, driver('kcat.ts')],
     partitioning: crc,
     ownTimestamps: true,
-    lacks: { lz4: LZ4_BY_COORDINATOR, topics: NO_ADMIN, partitions: NO_ADMIN, configs: NO_ADMIN },
+    lacks: { topics: NO_ADMIN, partitions: NO_ADMIN, configs: NO_ADMIN },
   },
 ];

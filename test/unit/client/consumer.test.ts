@@ -22,7 +22,7 @@ test('a look-up that a close breaks off is not tried again', async () => {
   );
   const found = reader.endOffsets([{ topic: 't', partition: 0 }]);
   await asked;
-  reader.close();
+  await reader.close();
   breakOff();
   await expect(found).rejects.toThrow('this client is closed');
   expect(lines).toEqual([]);

@@ -54,7 +54,7 @@ async function read(reader: Consumer, count: number): Promise<string[]> {
   const values: string[] = [];
   // A poll that waits in vain does so until the test's time limit.
   while (values.length < count) for (const { value } of await reader.poll(600_000)) values.push(value!.toString());
-  reader.close();
+  await reader.close();
   return values;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   consumerSettings,
   formatterProperties,
+  groupOf,
   selection,
   type ConsumerOptions,
 } from '../../../../admin-cli/consuming/options.ts';
@@ -28,7 +29,7 @@ describe('what to read', () => {
   test('topics by pattern', () => {
     const { topics } = select({ include: 'a.*,b' });
     if (!('matches' in topics)) throw new Error('expected a pattern');
-    expect(['ab', 'b', 'xb'].map(topics.matches)).toEqual([true, true, false]);
+    expect(['ab', 'b', 'xb'].map(name => topics.matches.test(name))).toEqual([true, true, false]);
   });
 
   test.each<[ConsumerOptions, RegExp]>([
@@ -51,5 +52,23 @@ test('deserializers may be given as options, too', () => {
   expect(formatterProperties({ property: ['print.key=true'], keyDeserializer: 'a.B' })).toEqual({
     'print.key': 'true',
     'key.deserializer': 'a.B',
+  });
+});
+
+describe('the group to read in', () => {
+  const group = (options: ConsumerOptions) => groupOf(options, consumerSettings(options));
+
+  test('of --group, of the settings, or none', () => {
+    expect(group({ topic: 't' })).toBeNull();
+    expect(group({ topic: 't', group: 'g' })).toBe('g');
+    expect(group({ topic: 't', consumerProperty: ['group.id=h'] })).toBe('h');
+    expect(group({ topic: 't', partition: 0, consumerProperty: ['group.id=h'] })).toBeNull();
+  });
+
+  test('is one', () => {
+    expect(() => group({ topic: 't', group: 'g', consumerProperty: ['group.id=h'] })).toThrow("'g', 'h'");
+    expect(() => group({ topic: 't', group: 'g', partition: 0 })).toThrow(
+      'Options group and partition cannot be specified together.',
+    );
   });
 });
