@@ -68,6 +68,7 @@ export class Membership {
   #isExpelled = false;
   #isPrepared = false;
   #joining: Promise<void> | null = null;
+  #preparing: Promise<void> = Promise.resolve();
   #fatal: Error | null = null;
   #heartbeats: Timer | null = null;
   #isBeating = false;
@@ -136,11 +137,14 @@ export class Membership {
     return false;
   }
 
-  /** Gives everything up and tells the group, unless it is to wait for this instance (KIP-345). */
+  /**
+   * Gives everything up and tells the group, unless it is to wait for this instance (KIP-345). A join that is on its way is
+   * not waited for, which could take as long as the slowest member's work: the coordinator answers it when it hears of this.
+   */
   async leave(reason: string): Promise<void> {
     this.#left = true;
     this.#stopHeartbeats();
-    await this.#joining;
+    await this.#preparing.catch(() => {});
     if (this.#generation.id >= 0 && !this.#isExpelled) await this.#owner.revoke(this.#owner.owned());
     await this.#tellLeaving(reason);
   }
@@ -162,7 +166,8 @@ export class Membership {
     const { retryBackoffMs, retryBackoffMaxMs } = this.#settings;
     for (let attempt = 1; !this.#left; attempt++) {
       try {
-        await this.#prepare();
+        this.#preparing = this.#prepare();
+        await this.#preparing;
         await this.#joinOnce();
         return;
       } catch (error) {
@@ -215,6 +220,7 @@ export class Membership {
   }
 
   async #joined({ generation, partitions, led }: Joined): Promise<void> {
+    if (this.#left) return;
     this.#generation = generation;
     this.#last = partitions;
     this.#lastGeneration = generation.id;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createConsumer, type Consumer } from '../../../client/index.ts';
 import { ErrorCode } from '../../../shared/protocol/errors.ts';
+import { JoinGroup } from '../../../shared/protocol/messages/join-group.ts';
 import { ManualTime } from '../../support/manual-time.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { ScriptedGroup } from '../../support/scripted-group.ts';
@@ -163,6 +164,18 @@ describe('a member', () => {
     group.asked.length = 0;
     await named.close();
     expect(group.asked.filter(line => line.startsWith('leave'))).toEqual([]);
+  });
+
+  test('that is closed while its group rebalances does not wait for the others', async () => {
+    const consumer = member({ 'partition.assignment.strategy': 'cooperative-sticky' });
+    await poll(consumer);
+    consumer.seek('t', 0, 7);
+    group.errors.push({ api: 'Heartbeat', code: ErrorCode.REBALANCE_IN_PROGRESS });
+    cluster.on(JoinGroup, () => new Promise(() => {}));
+    await poll(consumer, 5000);
+    await consumer.close();
+    expect(group.asked.slice(-2)).toEqual(['commit 0@7 as m1/1', 'leave m1: the consumer is being closed']);
+    expect(heard).toEqual(['assigned 0', 'revoked 0']);
   });
 
   test('an error that ends the membership is thrown by the next poll', async () => {
