@@ -105,7 +105,7 @@ async function readAll(cluster: Cluster): Promise<Map<string, number>> {
     });
     return read;
   } finally {
-    consumer.close();
+    await consumer.close();
   }
 }
 

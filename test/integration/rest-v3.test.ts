@@ -380,7 +380,7 @@ async function read(topic: string, count: number): Promise<ConsumerRecord[]> {
       return records.length >= count;
     });
   } finally {
-    consumer.close();
+    await consumer.close();
   }
   return records;
 }

@@ -142,7 +142,7 @@ describe.each(['http2', 'kafka'])('the SDK over %s', dialect => {
       for (const record of await consumer.poll(500)) seen.add(record.value!.toString());
       return seen.size === 3_000;
     });
-    consumer.close();
+    await consumer.close();
   });
 
   test('without the right authority it fails at once, and says why', async () => {

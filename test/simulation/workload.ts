@@ -135,7 +135,7 @@ export class Workload {
       }
       await this.#world.time.sleep(20);
     }
-    consumer.close();
+    await consumer.close();
   }
 
   /** No more writes; resolves when all are answered. */

@@ -103,6 +103,6 @@ export async function readTopic(bootstrap: string, topic: string, count: number)
     });
     return read;
   } finally {
-    consumer.close();
+    await consumer.close();
   }
 }

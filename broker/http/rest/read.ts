@@ -34,7 +34,7 @@ async function open(clients: RestClients, options: ReadOptions): Promise<{ consu
     consumer.seek(topic, partition, offset);
     return { consumer, offset };
   } catch (error) {
-    consumer.close();
+    await consumer.close();
     throw error;
   }
 }
@@ -85,7 +85,7 @@ export async function readPage(
       next_offset: last === undefined ? offset : last.offset + 1,
     };
   } finally {
-    consumer.close();
+    await consumer.close();
   }
 }
 
@@ -104,7 +104,7 @@ export async function* readLines(clients: RestClients, options: ReadOptions): As
       yield records.map(record => `${JSON.stringify(recordToJson(record, options.parseValues))}\n`).join('');
     }
   } finally {
-    consumer.close();
+    await consumer.close();
   }
 }
 
@@ -123,7 +123,7 @@ export async function* readEvents(clients: RestClients, options: ReadOptions): A
     if (known === null) throw error;
     yield `event: error\ndata: ${JSON.stringify(known.body)}\n\n`;
   } finally {
-    consumer.close();
+    await consumer.close();
   }
 }
 
