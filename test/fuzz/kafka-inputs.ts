@@ -29,7 +29,7 @@ const ASKED: readonly (readonly [api: Api, leastVersion: number])[] = [
   [DescribeProducers, 0],
   [OffsetForLeaderEpoch, 0],
 ];
-/** Keys that no broker of today serves, or not this one: groups, transactions, SASL, and what never was. */
+/** Keys whose bodies are noise: groups; and what this broker does not serve: transactions, SASL, and what never was. */
 const UNKNOWN_KEYS = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 24, 25, 26, 36, 42, 68, 75, 999, -1, 0x7fff, -0x8000];
 
 /** One frame, or what is made of one. */
