@@ -187,7 +187,10 @@ class Run {
     memory.release();
     if (found.length < expected.length) {
       const following = this.model.batches.find(({ first }) => first >= next)!;
-      expect(this.f.fs.exists(`/data/orders-0/${following.first.toString().padStart(20, '0')}.log`)).toBe(true);
+      // A segment that was empty may have got a batch with a gap in front of it.
+      const starts = Array.from({ length: following.first - next + 1 }, (_, i) => next + i);
+      const isSegment = (base: number) => this.f.fs.exists(`/data/orders-0/${base.toString().padStart(20, '0')}.log`);
+      expect(starts.some(isSegment)).toBe(true);
     }
     return next;
   }
