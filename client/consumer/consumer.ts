@@ -215,8 +215,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     const { clock } = this.#cluster.runtime;
     for (;;) {
       // While partitions change hands nothing is handed out: it could be somebody else's already.
-      const isReady = this.#group?.isReady ?? true;
-      const records = isReady ? this.#collect() : [];
+      const mayRead = this.#group?.advance() ?? true;
+      const records = mayRead ? this.#collect() : [];
       // What was handed out, or turned out to be empty, makes room: the next fetch runs while the application works.
       this.#fetcher.drive();
       const left = deadline - clock.monotonic();

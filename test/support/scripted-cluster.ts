@@ -14,6 +14,8 @@ export class ScriptedCluster implements Connector {
   leaders: number[] = [1];
   /** The same as one broker has heard. */
   leadersAt: (broker: number) => number[] = () => this.leaders;
+  /** What there is for one who asks for all topics. */
+  topics: string[] = [];
   readonly brokers = [1, 2];
   readonly calls: { api: string; broker: number; request: any }[] = [];
   readonly down = new Set<number>();
@@ -37,8 +39,8 @@ export class ScriptedCluster implements Connector {
       async call(api: Api, request: any) {
         if (down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
         calls.push({ api: api.name, broker: port, request });
-        if (api === Metadata) return metadata(request);
         const handler = handlers.get(api.name);
+        if (handler === undefined && api === Metadata) return metadata(request);
         if (handler === undefined && api === InitProducerId)
           return { errorCode: 0, producerId: 4000, producerEpoch: 0 };
         return handler!(request, port);
@@ -54,7 +56,7 @@ export class ScriptedCluster implements Connector {
       brokers: this.brokers.map(id => ({ nodeId: id, host: `b${id}`, port: id, rack: null })),
       clusterId: 'c',
       controllerId: 1,
-      topics: (topics ?? []).map(({ name }: any) => ({
+      topics: (topics ?? this.topics.map(name => ({ name }))).map(({ name }: any) => ({
         errorCode: this.knows(name, broker) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
         name,
         topicId: 'AAAAAAAAAAAAAAAAAAAAAA',

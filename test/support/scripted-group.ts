@@ -11,6 +11,8 @@ import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
 import { OffsetCommit } from '../../shared/protocol/messages/offset-commit.ts';
 import { OffsetFetch } from '../../shared/protocol/messages/offset-fetch.ts';
 import { SyncGroup } from '../../shared/protocol/messages/sync-group.ts';
+import * as batch from '../../shared/records/batch.ts';
+import { batchOf } from '../unit/broker/storage/support.ts';
 import type { ScriptedCluster } from './scripted-cluster.ts';
 
 /** The group of one member of topic t, as a test wants it: who leads, what is assigned, which errors come when. */
@@ -20,6 +22,8 @@ export class ScriptedGroup {
   /** What a SyncGroup that brings no assignment is answered with; null: the member leads, and shares out itself. */
   assigned: number[] | null = [0];
   readonly committed = new Map<number, number>();
+  /** Values that a partition has from offset 0 on; none: a fetch waits for ever. */
+  readonly values = new Map<number, string[]>();
   /** Error codes for the next calls of an API, by its name. */
   readonly errors: { api: string; code: ErrorCode }[] = [];
   /** What has been asked, in words. */
@@ -53,7 +57,7 @@ export class ScriptedGroup {
         })),
       })),
     }));
-    cluster.on(Fetch, () => new Promise(() => {}));
+    cluster.on(Fetch, request => this.#fetch(request));
   }
 
   #code(api: string): ErrorCode {
@@ -105,6 +109,22 @@ export class ScriptedGroup {
         }),
       })),
     };
+  }
+
+  #fetch({ topics }: any) {
+    const partitions = topics.flatMap(({ partitions: asked }: any) =>
+      asked.flatMap(({ partition, fetchOffset }: any) => {
+        const values = this.values.get(partition)?.slice(fetchOffset) ?? [];
+        if (values.length === 0) return [];
+        const records = batchOf(values);
+        batch.setBaseOffset(records, 0, fetchOffset);
+        const end = Number(fetchOffset) + values.length;
+        const offsets = { highWatermark: end, lastStableOffset: end, logStartOffset: 0 };
+        return [{ partitionIndex: partition, errorCode: 0, ...offsets, abortedTransactions: null, records }];
+      }),
+    );
+    if (partitions.length === 0) return new Promise(() => {});
+    return { errorCode: 0, sessionId: 0, responses: [{ topic: 't', partitions }] };
   }
 
   #offsets(topics: any[]) {

@@ -7,6 +7,7 @@ import { NO_GENERATION } from './generation.ts';
 import { Membership, type MembershipSettings, type PartitionsOwner } from './membership.ts';
 import { OffsetStore, type CommittedOffset, type OffsetToCommit } from './offset-store.ts';
 import type { Wanted } from './subscription.ts';
+import { within, without } from './topic-partitions.ts';
 
 export interface GroupSettings extends MembershipSettings {
   readonly autoCommit: boolean;
@@ -100,14 +101,18 @@ export class ConsumerGroup implements PartitionsOwner {
     this.#membership?.leavePoll();
   }
 
-  /** Whether partitions may be read. If not, the member is on its way into its group. @throws Error that ends the membership */
-  get isReady(): boolean {
+  /**
+   * For a poll to call, as often as it looks for records: what is due in the group is begun.
+   * @returns whether records may be handed out: not while partitions change hands
+   * @throws Error that ends the membership
+   */
+  advance(): boolean {
     if (this.#failure !== null) {
       const error = this.#failure;
       this.#failure = null;
       throw error;
     }
-    if (this.#membership !== null) return this.#membership.isReady;
+    if (this.#membership !== null) return this.#membership.advance();
     // Assigned by hand: partitions start, one by one, when it is known where.
     if (this.#positioning === null) this.#positioning = this.#position();
     return true;
@@ -197,8 +202,7 @@ export class ConsumerGroup implements PartitionsOwner {
   async revoke(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return;
     if (this.#settings.autoCommit) {
-      const gone = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)));
-      const offsets = this.#host.positions().filter(({ topic, partition }) => gone.has(partitionKey(topic, partition)));
+      const offsets = within(this.#host.positions(), partitions);
       await this.#untilDone('the offsets were not committed', () => this.#commitOnce(offsets, true)).catch(
         (error: unknown) => {
           this.#cluster.runtime.logger.warn({ err: error }, 'offsets of revoked partitions could not be committed');
@@ -234,11 +238,8 @@ export class ConsumerGroup implements PartitionsOwner {
   }
 
   #drop(partitions: readonly TopicPartition[]): void {
-    const gone = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)));
-    for (const key of gone) this.#committed.delete(key);
-    this.#host.hold(
-      this.#host.assignment().filter(({ topic, partition }) => !gone.has(partitionKey(topic, partition))),
-    );
+    for (const { topic, partition } of partitions) this.#committed.delete(partitionKey(topic, partition));
+    this.#host.hold(without(this.#host.assignment(), partitions));
   }
 
   #now(): number {

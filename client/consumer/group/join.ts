@@ -8,7 +8,7 @@ import type { TopicPartition } from '../../../shared/topics/topic-partition.ts';
 import { KafkaError } from '../../errors.ts';
 import type { Assignor, AssignorMember, PartitionCounts } from '../assignors/assignor.ts';
 import type { CoordinatorLink } from './coordinator-link.ts';
-import type { Generation } from './generation.ts';
+import { NO_GENERATION, type Generation } from './generation.ts';
 import { byTopic, flatten } from './topic-partitions.ts';
 
 const CONSUMER = 'consumer';
@@ -52,7 +52,8 @@ export type CountPartitions = (topics: readonly string[]) => Promise<PartitionCo
 /**
  * One try to get into a group's next generation: JoinGroup, and SyncGroup with everybody's assignment from the one that
  * the coordinator has made the leader (Kafka: `AbstractCoordinator`).
- * @param onMember is told the member id as soon as the coordinator has given one
+ * @param onEntered is told the generation as soon as the coordinator has answered the JoinGroup; of id -1: only the member
+ *   id, with which to join
  * @throws KafkaError with the coordinator's code; ConnectionError
  */
 export async function join(
@@ -60,30 +61,12 @@ export async function join(
   settings: JoinSettings,
   joining: Joining,
   countPartitions: CountPartitions,
-  onMember: (memberId: string) => void,
+  onEntered: (generation: Generation) => void,
 ): Promise<Joined> {
-  const { groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs, assignors } = settings;
-  const joined = await link.call(
-    JoinGroup,
-    {
-      groupId,
-      sessionTimeoutMs,
-      rebalanceTimeoutMs,
-      memberId: joining.memberId,
-      groupInstanceId: instanceId,
-      protocolType: CONSUMER,
-      protocols: assignors.map(assignor => ({
-        name: assignor.name,
-        metadata: subscription(assignor, joining, settings),
-      })),
-      reason: joining.reason,
-    },
-    { timeoutMs: rebalanceTimeoutMs + JOIN_GRACE_MS },
-  );
-  if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED || joined.errorCode === ErrorCode.NONE)
-    onMember(joined.memberId);
-  throwIf(link, joined.errorCode);
+  const { groupId, instanceId, assignors } = settings;
+  const joined = await joinGroup(link, settings, joining, onEntered);
   const generation = { memberId: joined.memberId, id: joined.generationId, protocol: joined.protocolName! };
+  onEntered(generation);
   const assignor = assignors.find(({ name }) => name === generation.protocol);
   if (assignor === undefined)
     throw new KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, `the group has chosen ${generation.protocol}`);
@@ -100,6 +83,43 @@ export async function join(
   });
   throwIf(link, synced.errorCode);
   return { generation, partitions: partitionsOf(synced.assignment), led: led?.counts ?? null };
+}
+
+async function joinGroup(
+  link: CoordinatorLink,
+  settings: JoinSettings,
+  joining: Joining,
+  onEntered: (generation: Generation) => void,
+): Promise<ResponseOf<typeof JoinGroup>> {
+  const { groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs, assignors } = settings;
+  const protocols = assignors.map(assignor => ({
+    name: assignor.name,
+    metadata: subscription(assignor, joining, settings),
+  }));
+  const ask = (memberId: string) =>
+    link.call(
+      JoinGroup,
+      {
+        groupId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs,
+        memberId,
+        groupInstanceId: instanceId,
+        protocolType: CONSUMER,
+        protocols,
+        reason: joining.reason,
+      },
+      { timeoutMs: rebalanceTimeoutMs + JOIN_GRACE_MS },
+    );
+  let answer = await ask(joining.memberId);
+  // The coordinator keeps no place for members that do not come back with the id that it has given them (KIP-394).
+  if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
+    const { memberId } = answer;
+    onEntered({ ...NO_GENERATION, memberId });
+    answer = await ask(memberId);
+  }
+  throwIf(link, answer.errorCode);
+  return answer;
 }
 
 function subscription(assignor: Assignor, joining: Joining, { clientRack }: JoinSettings): Buffer {

@@ -1,21 +1,18 @@
 import { ErrorCode } from '../../../shared/protocol/errors.ts';
-import { Heartbeat } from '../../../shared/protocol/messages/heartbeat.ts';
 import { LeaveGroup } from '../../../shared/protocol/messages/leave-group.ts';
-import type { Timer } from '../../../shared/runtime/clock.ts';
-import { partitionKey, type TopicPartition } from '../../../shared/topics/topic-partition.ts';
+import type { TopicPartition } from '../../../shared/topics/topic-partition.ts';
 import { backoffMs } from '../../backoff.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { KafkaError } from '../../errors.ts';
 import { mayPass, type CoordinatorLink } from './coordinator-link.ts';
 import { NO_GENERATION, type Generation } from './generation.ts';
+import { Heartbeats, type HeartbeatOwner, type HeartbeatSettings } from './heartbeats.ts';
 import { join, type Joined, type JoinSettings } from './join.ts';
 import { topicsOf, type Wanted } from './subscription.ts';
+import { without } from './topic-partitions.ts';
 import { TopicWatch } from './topic-watch.ts';
 
-export interface MembershipSettings extends JoinSettings {
-  readonly heartbeatIntervalMs: number;
-  /** Longest time between two polls before the group goes on without this member. */
-  readonly maxPollIntervalMs: number;
+export interface MembershipSettings extends JoinSettings, HeartbeatSettings {
   readonly metadataMaxAgeMs: number;
   readonly excludeInternalTopics: boolean;
   readonly retryBackoffMs: number;
@@ -36,45 +33,47 @@ export interface PartitionsOwner {
 
 /** After these the member has to join as a new one; what it had is lost. */
 const EXPELLED: ReadonlySet<number> = new Set([ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.ILLEGAL_GENERATION]);
-/** After these a join is tried again at once. */
-const JOIN_AGAIN: ReadonlySet<number> = new Set([
-  ErrorCode.MEMBER_ID_REQUIRED,
-  ErrorCode.REBALANCE_IN_PROGRESS,
-  ...EXPELLED,
-]);
+/**
+ * What a poll begins and the background does. `prepare` and `takeOver` hand partitions over: the application's callbacks
+ * run, and no records are handed out. While the others are waited for (`join`), what a member keeps is read on.
+ */
+type Step = 'prepare' | 'join' | 'takeOver';
 
 /**
- * A consumer's place in its group (Kafka: `ConsumerCoordinator`). It joins, and joins again, only while the application
- * polls, so that partitions change hands when it is not at work on them; in between it sends heartbeats.
+ * A consumer's place in its group (Kafka: `ConsumerCoordinator`). Each step is begun by a poll, so that partitions change
+ * hands when the application is not at work on them; in between the member sends heartbeats.
  *
- *     out ──join──▶ joining ──assigned──▶ in ──heartbeat: rebalance──▶ joining
- *      ▲                                   │
- *      └── leave · no poll for too long · expelled ◀──┘
+ *               ┌───────── failed: expelled ─────────┐
+ *               ▼                                    │
+ *     out ──▶ prepare ──▶ join ──────────────────────┴─▶ takeOver ──▶ in ──heartbeat: rebalance──▶ prepare
+ *      ▲    give up what   JoinGroup, SyncGroup;         give up and   │
+ *      │    is not kept    again after what may pass     take          │
+ *      └───────────────── left · no poll for too long · expelled ◀─────┘
  */
-export class Membership {
+export class Membership implements HeartbeatOwner {
   readonly #cluster: Cluster;
   readonly #link: CoordinatorLink;
   readonly #settings: MembershipSettings;
   readonly #owner: PartitionsOwner;
   readonly #wanted: Wanted;
   readonly #watch: TopicWatch;
+  readonly #heartbeats: Heartbeats;
   readonly #isCooperative: boolean;
   #generation: Generation = NO_GENERATION;
   /** What was assigned last, which sticky assignors tell the leader although it has been given up. */
   #last: readonly TopicPartition[] = [];
   #lastGeneration = -1;
-  /** Why the next poll has to join; null: it has not. */
+  /** Why the next polls have to join; null: they have not. */
   #joinReason: string | null = 'the consumer is new';
+  /** What came of the join, until a poll takes it over. */
+  #joined: Joined | null = null;
+  /** Joins that have failed since the last that has not. */
+  #failures = 0;
   #isExpelled = false;
   #isPrepared = false;
-  #joining: Promise<void> | null = null;
-  #preparing: Promise<void> = Promise.resolve();
+  #step: Step | null = null;
+  #work: Promise<void> = Promise.resolve();
   #fatal: Error | null = null;
-  #heartbeats: Timer | null = null;
-  #isBeating = false;
-  #lastBeat = 0;
-  #lastPoll = 0;
-  #polls = 0;
   #left = false;
 
   constructor(
@@ -91,17 +90,32 @@ export class Membership {
     this.#owner = owner;
     this.#isCooperative = settings.assignors.every(assignor => assignor.isCooperative);
     this.#watch = new TopicWatch(cluster, wanted, settings);
+    this.#heartbeats = new Heartbeats(cluster.runtime, link, settings, this);
   }
 
-  /** Takes the place of one that wanted other topics: the same member, which joins again. */
+  /** Takes the place of one that wanted other topics: the same member, which joins again when that has handed over. */
   succeed(former: Membership): void {
     former.#left = true;
-    former.#stopHeartbeats();
+    former.#heartbeats.stop();
+    this.#joinReason = 'the subscription has changed';
+    if (former.#step === null || former.#step === 'join') {
+      this.#inherit(former);
+      return;
+    }
+    this.#step = former.#step;
+    this.#work = former.#work.then(() => {
+      this.#inherit(former);
+      this.#step = null;
+      this.#owner.wake();
+    });
+  }
+
+  #inherit(former: Membership): void {
     this.#generation = former.#generation;
     this.#last = former.#last;
     this.#lastGeneration = former.#lastGeneration;
     this.#isExpelled = former.#isExpelled;
-    this.#joinReason = 'the subscription has changed';
+    if (this.#generation.id >= 0) this.#heartbeats.start();
   }
 
   get generation(): Generation {
@@ -110,31 +124,29 @@ export class Membership {
 
   /** The application is at a poll, and not at work on records. */
   enterPoll(): void {
-    this.#polls++;
+    this.#heartbeats.enterPoll();
   }
 
   leavePoll(): void {
-    this.#polls--;
-    this.#lastPoll = this.#now();
+    this.#heartbeats.leavePoll();
   }
 
-  /** Whether the member is in a generation; if not, joins in the background of this and the next polls. @throws Error */
-  get isReady(): boolean {
+  /**
+   * For a poll to call, as often as it looks for records: begins the next step into the group, if one is due.
+   * @returns whether records of what is assigned may be handed out now
+   * @throws Error that ends the membership
+   */
+  advance(): boolean {
     if (this.#fatal !== null) {
       const error = this.#fatal;
       this.#fatal = null;
       throw error;
     }
-    if (this.#joining === null && this.#joinReason === null) return true;
-    this.#joining ??= this.#joinUntilIn()
-      .catch((error: unknown) => {
-        this.#fatal = error as Error;
-      })
-      .finally(() => {
-        this.#joining = null;
-        this.#owner.wake();
-      });
-    return false;
+    if (this.#step === null) {
+      this.#step = this.#nextStep();
+      if (this.#step !== null) this.#work = this.#run(this.#step);
+    }
+    return this.#step === null || this.#step === 'join';
   }
 
   /**
@@ -143,57 +155,74 @@ export class Membership {
    */
   async leave(reason: string): Promise<void> {
     this.#left = true;
-    this.#stopHeartbeats();
-    await this.#preparing.catch(() => {});
+    this.#heartbeats.stop();
+    if (this.#step !== 'join') await this.#work;
     if (this.#generation.id >= 0 && !this.#isExpelled) await this.#owner.revoke(this.#owner.owned());
-    await this.#tellLeaving(reason);
+    const { memberId } = this.#generation;
+    this.#generation = NO_GENERATION;
+    await this.#tellLeaving(memberId, reason);
   }
 
-  async #tellLeaving(reason: string): Promise<void> {
-    const { memberId } = this.#generation;
+  async #tellLeaving(memberId: string, reason: string): Promise<void> {
     const { groupId, instanceId } = this.#settings;
     if (memberId === '' || instanceId !== null) return;
-    this.#generation = NO_GENERATION;
     const members = [{ memberId, groupInstanceId: null, reason }];
     // It is a courtesy: without it the session's timeout comes to the same.
     await this.#link.call(LeaveGroup, { groupId, memberId, members }).catch(() => {});
   }
 
-  // ── joining ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #joinUntilIn(): Promise<void> {
-    const { timers, random } = this.#cluster.runtime;
-    const { retryBackoffMs, retryBackoffMaxMs } = this.#settings;
-    for (let attempt = 1; !this.#left; attempt++) {
-      try {
-        this.#preparing = this.#prepare();
-        await this.#preparing;
-        await this.#joinOnce();
-        return;
-      } catch (error) {
-        const code = error instanceof KafkaError ? error.code : null;
-        if (code !== null && EXPELLED.has(code)) this.#expel();
-        if (code !== null && JOIN_AGAIN.has(code)) continue;
-        if (!mayPass(error)) throw error;
-      }
-      await timers.sleep(backoffMs(attempt, retryBackoffMs, retryBackoffMaxMs, random));
+  #nextStep(): Step | null {
+    if (this.#left) return null;
+    if (this.#joined !== null) return 'takeOver';
+    if (this.#joinReason === null) return null;
+    return this.#isPrepared && !this.#isExpelled ? 'join' : 'prepare';
+  }
+
+  async #run(step: Step): Promise<void> {
+    try {
+      if (step === 'prepare') await this.#prepare();
+      else if (step === 'join') await this.#join();
+      else await this.#takeOver(this.#joined!);
+    } catch (error) {
+      this.#fatal = error as Error;
     }
+    this.#step = null;
+    this.#owner.wake();
   }
 
   /** Once before a join and all its tries: what cannot be kept while the group rebalances is given up. */
   async #prepare(): Promise<void> {
-    this.#stopHeartbeats();
-    if (this.#isPrepared && !this.#isExpelled) return;
     const owned = this.#owner.owned();
-    if (this.#isExpelled) await this.#owner.lose(owned);
-    else if (!this.#isCooperative) await this.#owner.revoke(owned);
+    const isExpelled = this.#isExpelled;
     this.#isExpelled = false;
+    if (isExpelled) await this.#owner.lose(owned);
+    else if (!this.#isCooperative) await this.#owner.revoke(owned);
     this.#isPrepared = true;
   }
 
-  async #joinOnce(): Promise<void> {
-    const reason = this.#joinReason ?? '';
-    this.#joinReason = null;
+  /** Ends with an assignment to take over, or expelled: the next poll goes on from there. @throws Error that will not pass */
+  async #join(): Promise<void> {
+    const { timers, random } = this.#cluster.runtime;
+    const { retryBackoffMs, retryBackoffMaxMs } = this.#settings;
+    while (!this.#left && !this.#isExpelled) {
+      if (this.#failures > 0) await timers.sleep(backoffMs(this.#failures, retryBackoffMs, retryBackoffMaxMs, random));
+      try {
+        this.#joined = await this.#joinOnce();
+        this.#joinReason = null;
+        this.#failures = 0;
+        return;
+      } catch (error) {
+        this.#failures++;
+        const code = error instanceof KafkaError ? error.code : null;
+        if (code !== null && EXPELLED.has(code)) this.#expel();
+        else if (code !== ErrorCode.REBALANCE_IN_PROGRESS && !mayPass(error)) throw error;
+      }
+    }
+  }
+
+  async #joinOnce(): Promise<Joined> {
     const topics = await topicsOf(this.#wanted, this.#cluster, !this.#settings.excludeInternalTopics);
     this.#watch.wants(topics);
     const joining = {
@@ -202,42 +231,41 @@ export class Membership {
       owned: this.#owner.owned(),
       last: this.#last,
       lastGeneration: this.#lastGeneration,
-      reason,
+      reason: this.#joinReason ?? '',
     };
-    try {
-      const joined = await join(
-        this.#link,
-        this.#settings,
-        joining,
-        names => this.#watch.count(names),
-        memberId => (this.#generation = { ...NO_GENERATION, memberId }),
-      );
-      await this.#joined(joined);
-    } catch (error) {
-      this.#joinReason ??= reason;
-      throw error;
-    }
+    this.#heartbeats.stop();
+    return await join(
+      this.#link,
+      this.#settings,
+      joining,
+      names => this.#watch.count(names),
+      generation => this.#entered(generation),
+    );
   }
 
-  async #joined({ generation, partitions, led }: Joined): Promise<void> {
+  /** Whoever leads shares out the partitions now; that can take a while, and heartbeats go on meanwhile. */
+  #entered(generation: Generation): void {
     if (this.#left) return;
     this.#generation = generation;
+    if (generation.id >= 0) this.#heartbeats.start();
+  }
+
+  async #takeOver({ generation, partitions, led }: Joined): Promise<void> {
+    this.#joined = null;
+    this.#isPrepared = false;
+    // Expelled while its application was busy: all of it is lost, which the next step tells.
+    if (this.#left || this.#isExpelled) return;
     this.#last = partitions;
     this.#lastGeneration = generation.id;
-    this.#isPrepared = false;
     this.#watch.leads(led);
-    this.#startHeartbeats();
-    const assigned = new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)));
     const before = this.#owner.owned();
-    const had = new Set(before.map(({ topic, partition }) => partitionKey(topic, partition)));
-    const revoked = before.filter(({ topic, partition }) => !assigned.has(partitionKey(topic, partition)));
-    const added = partitions.filter(({ topic, partition }) => !had.has(partitionKey(topic, partition)));
+    const revoked = without(before, partitions);
     if (revoked.length > 0) {
       await this.#owner.revoke(revoked);
       // Whoever is to have them gets them in the next generation.
       this.#requestJoin('partitions were revoked');
     }
-    await this.#owner.assign(partitions, added);
+    await this.#owner.assign(partitions, without(partitions, before));
   }
 
   #requestJoin(reason: string): void {
@@ -246,55 +274,19 @@ export class Membership {
   }
 
   #expel(): void {
+    this.#heartbeats.stop();
     this.#isExpelled = true;
     this.#generation = NO_GENERATION;
     this.#lastGeneration = -1;
     this.#last = [];
   }
 
-  // ── heartbeats ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── what heartbeats bring ────────────────────────────────────────────────────────────────────────────────────────
 
-  #startHeartbeats(): void {
-    this.#lastBeat = this.#now();
-    this.#lastPoll = this.#now();
-    this.#heartbeats ??= this.#cluster.runtime.timers.every(
-      this.#settings.heartbeatIntervalMs,
-      () => void this.#beat(),
-    );
-  }
-
-  #stopHeartbeats(): void {
-    this.#heartbeats?.cancel();
-    this.#heartbeats = null;
-  }
-
-  async #beat(): Promise<void> {
-    if (this.#isBeating || this.#joinReason !== null || this.#left) return;
-    if (this.#polls === 0 && this.#now() - this.#lastPoll > this.#settings.maxPollIntervalMs) {
-      await this.#giveWay();
-      return;
-    }
-    this.#isBeating = true;
-    const { groupId, instanceId } = this.#settings;
-    const { id, memberId } = this.#generation;
-    try {
-      const beat = { groupId, generationId: id, memberId, groupInstanceId: instanceId };
-      const { errorCode } = await this.#link.call(Heartbeat, beat, { timeoutMs: this.#settings.sessionTimeoutMs });
-      if (this.#generation.id === id) this.#heard(errorCode);
-      if (await this.#watch.hasChanged()) this.#requestJoin('the topics have changed');
-    } catch (error) {
-      // Another try comes with the next heartbeat; who coordinates the group is looked up for it.
-      this.#cluster.runtime.logger.debug({ err: error, groupId }, 'a heartbeat was not answered');
-      if (this.#now() - this.#lastBeat > this.#settings.sessionTimeoutMs) this.#link.forget();
-    } finally {
-      this.#isBeating = false;
-    }
-  }
-
-  #heard(code: number): void {
-    this.#link.note(code);
-    if (code === ErrorCode.NONE) this.#lastBeat = this.#now();
-    else if (code === ErrorCode.REBALANCE_IN_PROGRESS) this.#requestJoin('the group is rebalancing');
+  heard(code: number): void {
+    // Until SyncGroup is answered it is for that to say what has become of the generation.
+    if (code === ErrorCode.NONE || this.#step === 'join') return;
+    if (code === ErrorCode.REBALANCE_IN_PROGRESS) this.#requestJoin('the group is rebalancing');
     else if (EXPELLED.has(code)) {
       this.#expel();
       this.#requestJoin('the group has gone on without this member');
@@ -304,17 +296,18 @@ export class Membership {
     }
   }
 
-  /** The application is at work on records for too long: others get the partitions. */
-  async #giveWay(): Promise<void> {
-    const { groupId, maxPollIntervalMs } = this.#settings;
-    this.#cluster.runtime.logger.warn({ groupId, maxPollIntervalMs }, 'no poll within max.poll.interval.ms: leaving');
-    this.#stopHeartbeats();
-    await this.#tellLeaving('consumer poll timeout has expired');
-    this.#expel();
-    this.#requestJoin('the consumer was not polled in time');
+  async checkTopics(): Promise<void> {
+    if (this.#joinReason !== null || this.#joined !== null || this.#left) return;
+    if (await this.#watch.hasChanged()) this.#requestJoin('the topics have changed');
   }
 
-  #now(): number {
-    return this.#cluster.runtime.clock.monotonic();
+  /** Others get the partitions; the application, when it is back, joins again. */
+  pollIsOverdue(): void {
+    const { groupId, maxPollIntervalMs } = this.#settings;
+    this.#cluster.runtime.logger.warn({ groupId, maxPollIntervalMs }, 'no poll within max.poll.interval.ms: leaving');
+    const { memberId } = this.#generation;
+    this.#expel();
+    this.#requestJoin('the consumer was not polled in time');
+    void this.#tellLeaving(memberId, 'consumer poll timeout has expired');
   }
 }

@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../../../shared/topics/topic-partition.ts';
+import { partitionKey, type TopicPartition } from '../../../shared/topics/topic-partition.ts';
 
 export interface TopicWithPartitions {
   readonly topic: string;
@@ -18,4 +18,20 @@ export function byTopic(partitions: Iterable<TopicPartition>): TopicWithPartitio
 
 export function flatten(topics: readonly TopicWithPartitions[]): TopicPartition[] {
   return topics.flatMap(({ topic, partitions }) => partitions.map(partition => ({ topic, partition })));
+}
+
+/** Those of `items` whose partitions are not among `others`. */
+export function without<T extends TopicPartition>(items: readonly T[], others: readonly TopicPartition[]): T[] {
+  const keys = keysOf(others);
+  return items.filter(({ topic, partition }) => !keys.has(partitionKey(topic, partition)));
+}
+
+/** Those of `items` whose partitions are among `others`. */
+export function within<T extends TopicPartition>(items: readonly T[], others: readonly TopicPartition[]): T[] {
+  const keys = keysOf(others);
+  return items.filter(({ topic, partition }) => keys.has(partitionKey(topic, partition)));
+}
+
+function keysOf(partitions: readonly TopicPartition[]): Set<string> {
+  return new Set(partitions.map(({ topic, partition }) => partitionKey(topic, partition)));
 }

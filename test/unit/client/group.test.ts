@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createConsumer, type Consumer } from '../../../client/index.ts';
 import { ErrorCode } from '../../../shared/protocol/errors.ts';
+import { KafkaError } from '../../../client/errors.ts';
 import { JoinGroup } from '../../../shared/protocol/messages/join-group.ts';
+import { Metadata } from '../../../shared/protocol/messages/metadata.ts';
+import { SyncGroup } from '../../../shared/protocol/messages/sync-group.ts';
 import { ManualTime } from '../../support/manual-time.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { ScriptedGroup } from '../../support/scripted-group.ts';
@@ -176,6 +179,77 @@ describe('a member', () => {
     await consumer.close();
     expect(group.asked.slice(-2)).toEqual(['commit 0@7 as m1/1', 'leave m1: the consumer is being closed']);
     expect(heard).toEqual(['assigned 0', 'revoked 0']);
+  });
+
+  test('goes on with heartbeats while the group rebalances and its application is busy', async () => {
+    const consumer = member();
+    await poll(consumer);
+    group.errors.push({ api: 'Heartbeat', code: ErrorCode.REBALANCE_IN_PROGRESS });
+    await time.advance(60_000);
+    expect(group.asked.filter(line => line === 'heartbeat 1')).toHaveLength(20);
+    expect(heard).toEqual(['assigned 0']);
+  });
+
+  test('sends heartbeats of the new generation while the leader shares out', async () => {
+    const consumer = member();
+    cluster.on(SyncGroup, () => new Promise(() => {}));
+    await poll(consumer, 9000);
+    expect(group.asked.slice(1)).toEqual(['heartbeat 1', 'heartbeat 1', 'heartbeat 1']);
+    expect(heard).toEqual([]);
+  });
+
+  test('of the cooperative kind reads on what it has while the others are waited for', async () => {
+    group.values.set(0, ['a', 'b', 'c']);
+    const consumer = member({ 'partition.assignment.strategy': 'cooperative-sticky', 'max.poll.records': 1 });
+    const next = async () => {
+      const polled = consumer.poll(1000);
+      await time.advance(1000);
+      return (await polled).map(({ value }) => value!.toString());
+    };
+    expect(await next()).toEqual(['a']);
+    group.errors.push({ api: 'Heartbeat', code: ErrorCode.REBALANCE_IN_PROGRESS });
+    await time.advance(3000);
+    let answer!: () => void;
+    const join = cluster.handlers.get('JoinGroup')!;
+    cluster.on(JoinGroup, (request, broker) => new Promise(resolve => (answer = () => resolve(join(request, broker)))));
+    expect(await next()).toEqual(['b']);
+    // Its application is at work when the answer comes: partitions change hands at the next poll.
+    group.assigned = [1];
+    answer();
+    await time.advance(0);
+    expect(heard).toEqual(['assigned 0']);
+    const polled = consumer.poll(0);
+    await time.advance(0);
+    expect(await polled).toEqual([]);
+    expect(heard).toEqual(['assigned 0', 'revoked 0', 'assigned 1']);
+  });
+
+  test('whose topics cannot be looked up says so, and joins at a later poll', async () => {
+    const consumer = member();
+    cluster.on(Metadata, () => {
+      throw new KafkaError(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
+    });
+    consumer.subscribe(/t/);
+    const polled = consumer.poll(1000);
+    const failed = expect(polled).rejects.toThrow('Not authorized for the cluster.');
+    await time.advance(1000);
+    await failed;
+    cluster.handlers.delete('Metadata');
+    cluster.topics = ['t', 'other'];
+    const again = consumer.poll(1000);
+    await time.advance(1001);
+    expect(await again).toEqual([]);
+    expect(assigned(consumer)).toEqual([0]);
+  });
+
+  test('that is turned away again and again does not ask in a hurry', async () => {
+    const consumer = member();
+    for (let i = 0; i < 100; i++) group.errors.push({ api: 'JoinGroup', code: ErrorCode.UNKNOWN_MEMBER_ID });
+    const polled = consumer.poll(1000);
+    await time.advance(1001);
+    expect(await polled).toEqual([]);
+    expect(group.asked.length).toBeGreaterThan(2);
+    expect(group.asked.length).toBeLessThan(12);
   });
 
   test('an error that ends the membership is thrown by the next poll', async () => {
