@@ -12,7 +12,7 @@ import { buildRestClients } from './rest-clients.ts';
 /** The broker's ports with all three dialects behind them. */
 export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorParts): Promise<Door> {
   const { config, metrics, clock, timers } = rooms;
-  const memory = new RequestMemory(config.get('queued.max.request.bytes'));
+  const memory = new RequestMemory(config.get('queued.max.request.bytes'), { clock, timers });
   const options = networkOptions(config);
   const observer = requestObserver(dispatcher, metrics);
   const restLogger = logger.child({ component: 'rest' });

@@ -19,7 +19,7 @@ export type {
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster/cluster-view.ts';
 export type { ClientSettings } from './config.ts';
 export type { Consumer } from './consumer/consumer.ts';
-export type { RebalanceListener } from './consumer/group/consumer-group.ts';
+export type { GroupMetadata, RebalanceListener } from './consumer/group/consumer-group.ts';
 export type { CommittedOffset, OffsetToCommit } from './consumer/group/offset-store.ts';
 export type { FoundOffset, OffsetSpec } from './consumer/offsets.ts';
 export type { ConsumerRecord } from './consumer/record.ts';

@@ -14,12 +14,27 @@ export interface AnswerLease extends AnswerMemory {
   release(): void;
 }
 
+/** A request whose memory is taken and whose bytes are still on their way. */
+export interface Filling {
+  readonly bytes: number;
+  readonly isProduce: boolean;
+  /** When its memory was given, in monotonic milliseconds. */
+  readonly since: number;
+  /** When the last of its bytes came, in monotonic milliseconds. */
+  readonly lastByteAt: number;
+  /** Its memory is wanted by others: end it, and say why. */
+  giveUp(reason: string): void;
+}
+
 /** The memory for requests under way, shared by all dialects. */
 export interface RequestMemory {
   /** Memory at once, or null when there is none. */
   tryLease(length: number, isProduce: boolean): Lease | null;
   /** Memory when it is there; returns what gives up waiting. */
   lease(length: number, isProduce: boolean, granted: (lease: Lease) => void): () => void;
+  /** It takes more than the first read to fill; `filled` ends it. */
+  filling(filling: Filling): void;
+  filled(filling: Filling): void;
   /** Memory for the answer to one request. */
   forAnswer(): AnswerLease;
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
+import type { Clock } from '../../shared/runtime/clock.ts';
 import { HttpError } from './http-error.ts';
-import type { Lease, RequestMemory } from './ports.ts';
+import type { Filling, Lease, RequestMemory } from './ports.ts';
 import type { RpcExchange } from './rpc-exchange.ts';
 
 /** What a body without content-length may have: memory is set aside before it is read. */
@@ -42,11 +43,40 @@ export function bodyMemory(
   });
 }
 
+/** A body that is on its way, for those who wait for its memory. */
+export class BodyFilling implements Filling {
+  readonly bytes: number;
+  readonly isProduce: boolean;
+  readonly since: number;
+  lastByteAt: number;
+  readonly giveUp: (reason: string) => void;
+  readonly #clock: Clock;
+
+  constructor(bytes: number, isProduce: boolean, clock: Clock, giveUp: (reason: string) => void) {
+    this.bytes = bytes;
+    this.isProduce = isProduce;
+    this.#clock = clock;
+    this.since = clock.monotonic();
+    this.lastByteAt = this.since;
+    this.giveUp = giveUp;
+  }
+
+  progress(): void {
+    this.lastByteAt = this.#clock.monotonic();
+  }
+}
+
 /**
  * Reads the body into its memory.
+ * @param onProgress called for each piece
  * @throws HttpError 413 when there is more than the memory holds; else the reason for the exchange's end
  */
-export function readBody(stream: Readable, memory: Buffer, exchange: RpcExchange): Promise<Buffer> {
+export function readBody(
+  stream: Readable,
+  memory: Buffer,
+  exchange: RpcExchange,
+  onProgress: () => void,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let only: Buffer | null = null;
     let length = 0;
@@ -55,6 +85,7 @@ export function readBody(stream: Readable, memory: Buffer, exchange: RpcExchange
       exchange.whenGone(null);
     };
     const onData = (chunk: Buffer) => {
+      onProgress();
       if (length + chunk.length > memory.length) {
         stop();
         const message = `The body has more than ${memory.length} bytes; a longer one must announce its content-length.`;

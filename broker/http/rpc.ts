@@ -8,7 +8,7 @@ import { CloseConnection, type ApiHandler, type Dispatcher } from '../request/ha
 import { errorBody, HttpError } from './http-error.ts';
 import type { HttpOptions, RequestMemory, RpcObserver } from './ports.ts';
 import { ProduceOrder, type ProduceTurn } from './produce-order.ts';
-import { bodyLength, bodyMemory, readBody } from './request-body.ts';
+import { BodyFilling, bodyLength, bodyMemory, readBody } from './request-body.ts';
 import { rpcVersion, type RpcApis } from './rpc-apis.ts';
 import type { RpcCall } from './rpc-call.ts';
 import { RpcContext } from './rpc-context.ts';
@@ -113,21 +113,23 @@ export class RpcService {
 
   /** Memory first, in the order of heads, so that an earlier produce never waits for the memory of a later one. */
   async #receive(call: RpcCall, head: RpcHead, exchange: RpcExchange): Promise<Buffer> {
-    const { memory, options, timers } = this.#parts;
+    const { memory, options, clock, timers } = this.#parts;
     const { handler, version, asked, length, isProduce } = head;
     const lease = memory.tryLease(length, isProduce) ?? (await bodyMemory(memory, length, isProduce, exchange));
     exchange.hold(lease);
+    const breakOff = (reason: string) => exchange.abort(new CloseConnection(reason));
+    const filling = new BodyFilling(length, isProduce, clock, breakOff);
+    memory.filling(filling);
     const { requestTimeoutMs } = options;
     const deadline = timers.after(requestTimeoutMs, () => {
-      exchange.abort(
-        new CloseConnection(`the body of a ${handler.api.name} did not come within ${requestTimeoutMs} ms`),
-      );
+      breakOff(`the body of a ${handler.api.name} did not come within ${requestTimeoutMs} ms`);
     });
     try {
-      const body = await readBody(call.body, lease.bytes, exchange);
+      const body = await readBody(call.body, lease.bytes, exchange, () => filling.progress());
       return toBinaryRequest(handler.api, version, asked, body);
     } finally {
       deadline.cancel();
+      memory.filled(filling);
     }
   }
 

@@ -29,6 +29,15 @@ export class ByteBudget {
     return this.#used + this.#oversized;
   }
 
+  /** Whether anybody waits for what somebody who holds `bytes` will give back. */
+  isWaitedFor(bytes: number): boolean {
+    return this.#lineFor(bytes).size > 0;
+  }
+
+  get isShort(): boolean {
+    return this.#waiters.size > 0 || this.#oversizedWaiters.size > 0;
+  }
+
   /** Takes `bytes` if they are free and nobody waits. Whoever took them gives them back by `release`. */
   tryTake(bytes: number): boolean {
     if (this.#lineFor(bytes).size > 0 || !this.#fits(bytes)) return false;

@@ -81,7 +81,10 @@ export class KafkaConnection {
     this.#abort = abort;
     this.#shared = shared;
     this.#lastProgress = shared.clock.monotonic();
-    this.#memory = new FrameMemory(shared.memory, () => this.#advanceSoon());
+    this.#memory = new FrameMemory(shared.memory, {
+      granted: () => this.#advanceSoon(),
+      giveUp: reason => this.#giveUp(reason),
+    });
     this.#reader = new FrameReader({
       peekBytes: PEEK_BYTES,
       refuse: size => frameSizeFault(size, shared.options.maxRequestBytes),
@@ -159,7 +162,9 @@ export class KafkaConnection {
   #parse(step: () => boolean): boolean {
     this.#isParsing = true;
     try {
-      return step();
+      const goesOn = step();
+      if (this.#reader.midFrame) this.#memory.unfinished(this.#shared.clock.monotonic());
+      return goesOn;
     } catch (error) {
       this.#report(error);
       this.end();
@@ -167,6 +172,11 @@ export class KafkaConnection {
     } finally {
       this.#isParsing = false;
     }
+  }
+
+  #giveUp(reason: string): void {
+    this.#log().info(`closing the connection: ${reason}`);
+    this.destroy();
   }
 
   #onFrame(frame: Buffer): boolean {

@@ -1,5 +1,7 @@
 import { PooledAnswerMemory } from './answer-memory.ts';
+import type { Clock, Timers } from '../../shared/runtime/clock.ts';
 import { ByteBudget } from './byte-budget.ts';
+import { FillWatch, type Filling } from './fill-watch.ts';
 import { BufferPool } from '../../shared/memory/buffer-pool.ts';
 
 /** Memory of one request, held until it has been answered. */
@@ -48,16 +50,28 @@ export class RequestMemory {
   readonly #produce: ByteBudget;
   readonly #other: ByteBudget;
   readonly #pool: BufferPool;
+  readonly #watch: FillWatch;
 
   /**
    * @param limitBytes `queued.max.request.bytes`, positive
+   * @param time for how long who has memory may take to fill it while others wait
    * @param pool where the memory comes from
    */
-  constructor(limitBytes: number, pool = new BufferPool(limitBytes * POOLED_SHARE)) {
+  constructor(
+    limitBytes: number,
+    time: { readonly clock: Clock; readonly timers: Timers },
+    pool = new BufferPool(limitBytes * POOLED_SHARE),
+  ) {
     const reserved = Math.ceil(limitBytes * RESERVED_SHARE);
     this.#produce = new ByteBudget(Math.max(1, limitBytes - reserved));
     this.#other = new ByteBudget(reserved);
     this.#pool = pool;
+    this.#watch = new FillWatch(
+      time.clock,
+      time.timers,
+      () => this.#produce.isShort || this.#other.isShort,
+      ({ bytes, isProduce }) => this.#budgetOf(isProduce).isWaitedFor(bytes),
+    );
   }
 
   /** Bytes of the requests under way. */
@@ -77,7 +91,18 @@ export class RequestMemory {
    */
   lease(length: number, isProduce: boolean, granted: (lease: Lease) => void): () => void {
     const budget = this.#budgetOf(isProduce);
+    this.#watch.start();
     return budget.wait(length, () => granted(new PooledLease(length, budget, this.#pool)));
+  }
+
+  /** Its bytes have not all come with the first read: should others wait for its memory, it has to make haste. */
+  filling(filling: Filling): void {
+    this.#watch.add(filling);
+  }
+
+  /** It is filled, or given up. */
+  filled(filling: Filling): void {
+    this.#watch.remove(filling);
   }
 
   /**

@@ -5,7 +5,13 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { PartitionInfo, TopicInfo } from '../cluster/cluster-view.ts';
 import { KafkaError } from '../errors.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
-import { ConsumerGroup, type GroupHost, type GroupSettings, type RebalanceListener } from './group/consumer-group.ts';
+import {
+  ConsumerGroup,
+  type GroupHost,
+  type GroupMetadata,
+  type GroupSettings,
+  type RebalanceListener,
+} from './group/consumer-group.ts';
 import type { CommittedOffset, OffsetToCommit } from './group/offset-store.ts';
 import type { Wanted } from './group/subscription.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
@@ -76,6 +82,11 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   async committed(partitions: readonly TopicPartition[]): Promise<(CommittedOffset | null)[]> {
     const found = await this.#needGroup('ask for committed offsets').committed(partitions);
     return partitions.map(({ topic, partition }) => found.get(partitionKey(topic, partition)) ?? null);
+  }
+
+  /** What this consumer is known by in its group at the moment. @throws KafkaError INVALID_GROUP_ID without a `group.id` */
+  groupMetadata(): GroupMetadata {
+    return this.#needGroup('have group metadata').metadata;
   }
 
   #needGroup(what: string): ConsumerGroup {

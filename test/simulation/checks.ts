@@ -2,7 +2,8 @@ import type { PartitionLog } from '../../broker/storage/partition-log.ts';
 import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { readAll } from '../unit/broker/storage/support.ts';
 import type { SimulatedBroker } from './simulated-broker.ts';
-import { PARTITIONS } from './topics.ts';
+import { ALL_PARTITIONS, PARTITIONS } from './topics.ts';
+import type { Team } from './team.ts';
 import type { Workload } from './workload.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +33,7 @@ function unwell(world: World): string | null {
   const { brokers } = world;
   const absent = brokers.find(({ rooms }) => rooms === null);
   if (absent !== undefined) return `${absent.name} is not up`;
-  for (const { topic, partition } of PARTITIONS) {
+  for (const { topic, partition } of ALL_PARTITIONS) {
     const state = world.partitionState(topic, partition);
     if (state === null || state.leader < 0 || state.isr.length < brokers.length)
       return `${topic}-${partition} has leader ${state?.leader}, ISR ${state?.isr.join()}`;
@@ -49,7 +50,7 @@ function unwell(world: World): string | null {
 export async function settle(world: World): Promise<void> {
   const end = world.time.now() + RECOVERY_MS;
   for (;;) {
-    const restless = PARTITIONS.filter(({ topic, partition }) => {
+    const restless = ALL_PARTITIONS.filter(({ topic, partition }) => {
       const logs = world.brokers.map(broker => logOf(broker, topic, partition));
       const [first] = logs;
       return logs.some(
@@ -68,13 +69,18 @@ function logOf({ rooms }: SimulatedBroker, topic: string, partition: number): Pa
 }
 
 /** Compares what clients were told with what is there, and the replicas with each other. */
-export async function violations(world: World, workload: Workload): Promise<string[]> {
-  const problems = [...workload.history.problems, ...world.bugs.map(error => `a bug: ${String(error)}`)];
+export async function violations(world: World, workload: Workload, team: Team): Promise<string[]> {
+  const problems = [...workload.history.problems, ...team.history.problems];
+  problems.push(...world.bugs.map(error => `a bug: ${String(error)}`));
   for (const { topic, partition } of PARTITIONS) {
     const key = partitionKey(topic, partition);
+    const records = await readAll(logOf(world.brokers[0]!, topic, partition)!);
+    const byOffset = new Map(records.map(({ offset, value }) => [offset, value]));
+    problems.push(...workload.history.check(key, byOffset), ...team.history.unread(key, byOffset));
+  }
+  for (const { topic, partition } of ALL_PARTITIONS) {
+    const key = partitionKey(topic, partition);
     const [first, ...others] = world.brokers;
-    const records = await readAll(logOf(first!, topic, partition)!);
-    problems.push(...workload.history.check(key, new Map(records.map(({ offset, value }) => [offset, value]))));
     const bytes = bytesOf(first!, topic, partition);
     for (const other of others) {
       if (!bytesOf(other, topic, partition).equals(bytes))

@@ -1,6 +1,7 @@
 import type { Random } from '../../shared/runtime/random.ts';
 import type { SimulatedBroker } from './simulated-broker.ts';
-import { PARTITIONS } from './topics.ts';
+import { ALL_PARTITIONS } from './topics.ts';
+import { MEMBER_NAMES, type Member, type Team } from './team.ts';
 import type { Workload } from './workload.ts';
 import type { World } from './world.ts';
 
@@ -33,6 +34,10 @@ const FAULTS: readonly Fault[] = [
   { name: 'full disk', weight: 1, inflict: trouble => trouble.fullDisk() },
   { name: 'elect', weight: 3, inflict: trouble => trouble.elect() },
   { name: 'reassign', weight: 3, inflict: trouble => trouble.reassign() },
+  { name: 'kill member', weight: 3, inflict: trouble => trouble.killMember() },
+  { name: 'freeze member', weight: 3, inflict: trouble => trouble.freezeMember() },
+  { name: 'member leaves', weight: 2, inflict: trouble => trouble.letMemberLeave() },
+  { name: 'cut member', weight: 2, inflict: trouble => trouble.cutMember() },
 ];
 
 /** What `--faults` may name. */
@@ -42,6 +47,7 @@ export const FAULT_NAMES: readonly string[] = FAULTS.map(({ name }) => name);
 export class Trouble {
   readonly #world: World;
   readonly #workload: Workload;
+  readonly #team: Team;
   readonly #random: Random;
   readonly #faults: readonly Fault[];
   readonly #cures = new Set<() => void>();
@@ -50,10 +56,11 @@ export class Trouble {
   #isOver = false;
 
   /** @param names of the faults to choose from; all if there are none */
-  constructor(world: World, workload: Workload, random: Random, names: readonly string[]) {
+  constructor(world: World, workload: Workload, team: Team, random: Random, names: readonly string[]) {
     this.#faults = names.length === 0 ? FAULTS : FAULTS.filter(({ name }) => names.includes(name));
     this.#world = world;
     this.#workload = workload;
+    this.#team = team;
     this.#random = random;
   }
 
@@ -116,7 +123,7 @@ export class Trouble {
    */
   changeGuard(): boolean {
     const { network, time, brokers } = this.#world;
-    const { topic, partition } = PARTITIONS[this.#random.int(PARTITIONS.length)]!;
+    const { topic, partition } = ALL_PARTITIONS[this.#random.int(ALL_PARTITIONS.length)]!;
     const state = () => this.#world.partitionState(topic, partition);
     const leader = brokers.find(({ id }) => id === state()?.leader);
     const controller = brokers.find(({ id }) => id === this.#world.controllerId);
@@ -195,7 +202,7 @@ export class Trouble {
   }
 
   #isLastInSync({ id }: SimulatedBroker): boolean {
-    return PARTITIONS.some(each => {
+    return ALL_PARTITIONS.some(each => {
       const isr = this.#world.partitionState(each.topic, each.partition)?.isr ?? [];
       return isr.length < 2 && isr.includes(id);
     });
@@ -233,7 +240,8 @@ export class Trouble {
   cutOff(): boolean {
     const broker = this.#victim();
     if (broker === null) return false;
-    const others = [...this.#world.brokers.map(({ name }) => name), 'writer', 'reader', 'careless'];
+    const clients = ['writer', 'reader', 'careless', ...MEMBER_NAMES];
+    const others = [...this.#world.brokers.map(({ name }) => name), ...clients];
     for (const name of others) if (name !== broker.name) this.#cut(this.#world.network.link(broker.name, name));
     return true;
   }
@@ -287,6 +295,51 @@ export class Trouble {
     });
   }
 
+  #member(): Member | null {
+    const { members } = this.#team;
+    const member = members[this.#random.int(members.length)]!;
+    return member.life === null || member.life.isFrozen ? null : member;
+  }
+
+  killMember(): boolean {
+    const member = this.#member();
+    if (member === null) return false;
+    member.kill();
+    this.#later(12_000, () => member.start());
+    return true;
+  }
+
+  freezeMember(): boolean {
+    const member = this.#member();
+    if (member === null) return false;
+    const life = member.life!;
+    this.#world.note(`${member.name} freezes`);
+    life.freeze();
+    this.#later(12_000, () => {
+      this.#world.note(`${member.name} thaws`);
+      life.thaw();
+    });
+    return true;
+  }
+
+  letMemberLeave(): boolean {
+    const member = this.#member();
+    if (member === null) return false;
+    member.leave();
+    this.#later(8_000, () => {
+      member.kill();
+      member.start();
+    });
+    return true;
+  }
+
+  cutMember(): boolean {
+    const member = this.#member();
+    if (member === null) return false;
+    this.#cut(this.#world.network.link(member.name, this.#broker().name));
+    return true;
+  }
+
   elect(): boolean {
     void this.#workload.electPreferred();
     return true;
@@ -297,7 +350,7 @@ export class Trouble {
    * brokers only, any fault stops its writers: so it comes back with the next order.
    */
   reassign(): boolean {
-    const { topic, partition } = PARTITIONS[this.#random.int(PARTITIONS.length)]!;
+    const { topic, partition } = ALL_PARTITIONS[this.#random.int(ALL_PARTITIONS.length)]!;
     const target = shuffled(this.#world.brokers, this.#random).map(({ id }) => id);
     if (this.#world.isOnAll(topic, partition) && this.#random.int(2) === 0) target.pop();
     void this.#workload.reassign({ topic, partition }, this.#random.int(5) === 0 ? null : target);

@@ -1,6 +1,7 @@
 import { seededRandom } from '../support/seeded-random.ts';
 import { recover, settle, violations } from './checks.ts';
 import { Trouble } from './faults.ts';
+import { Team } from './team.ts';
 import { Workload } from './workload.ts';
 import { World, type WorldOptions } from './world.ts';
 
@@ -34,10 +35,16 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   process.on('unhandledRejection', stray);
   const problems: string[] = [];
   let isDone = false;
-  const story = live(world, workload, options.faults)
+  const team = new Team(world);
+  const story = live(world, workload, team, options.faults)
     .then(found => problems.push(...found))
     .catch((error: unknown) => {
-      problems.push((error as Error).message, ...workload.history.problems, ...world.bugs.map(String));
+      problems.push(
+        (error as Error).message,
+        ...workload.history.problems,
+        ...team.history.problems,
+        ...world.bugs.map(String),
+      );
       if (options.print) options.print(`${(error as Error).stack}\n`);
     })
     .finally(() => (isDone = true));
@@ -60,14 +67,16 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   };
 }
 
-async function live(world: World, workload: Workload, faults: readonly string[]): Promise<string[]> {
+async function live(world: World, workload: Workload, team: Team, faults: readonly string[]): Promise<string[]> {
   const chance = seededRandom(world.random.int(2 ** 31));
   for (const broker of world.brokers) broker.start();
   await isUp(world);
   await workload.createTopics();
+  // The first member makes the brokers create the topic of the offsets.
+  team.start();
   await recover(world);
   workload.start();
-  const trouble = new Trouble(world, workload, chance, faults);
+  const trouble = new Trouble(world, workload, team, chance, faults);
   await trouble.run();
   trouble.heal();
   await Promise.all([recover(world), workload.spreadAgain()]);
@@ -76,8 +85,11 @@ async function live(world: World, workload: Workload, faults: readonly string[])
   const before = workload.history.promises.length;
   await workload.writeToAll();
   await settle(world);
+  await team.finish();
+  await team.stop();
   await workload.stop();
-  const problems = await violations(world, workload);
+  await settle(world);
+  const problems = await violations(world, workload, team);
   if (workload.history.promises.length === before) problems.push('the healed cluster takes no records');
   return problems;
 }

@@ -32,6 +32,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'controlled.shutdown.retry.backoff.ms': '500',
   'replica.fetch.backoff.ms': '200',
   'auto.create.topics.enable': 'false',
+  'offsets.topic.num.partitions': '2',
+  'group.initial.rebalance.delay.ms': '500',
+  // Replicas are compared byte by byte, and each would be compacted when it likes.
+  'log.cleaner.enable': 'false',
   'leader.imbalance.check.interval.seconds': '15',
 };
 
@@ -48,7 +52,7 @@ export class SimulatedBroker implements Server {
   #broker: Broker | null = null;
   #dispatcher: Dispatcher | null = null;
   #processing: Promise<void> = Promise.resolve();
-  readonly #memory = new RequestMemory(MEMORY_BYTES);
+  readonly #memory: RequestMemory;
   #connections = 0;
   /** From the loss of power until no in-sync set counts on this disk any more. */
   lostPower = false;
@@ -57,6 +61,7 @@ export class SimulatedBroker implements Server {
     this.id = id;
     this.name = `broker-${id}`;
     this.#world = world;
+    this.#memory = new RequestMemory(MEMORY_BYTES, { clock: world.time, timers: world.time });
     this.fs = new MemoryFileSystem({
       random: seededRandom(world.random.int(2 ** 31)),
       now: () => world.time.now(),

@@ -7,7 +7,7 @@ import { silentLogger } from '../../shared/runtime/logger.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { History } from './history.ts';
-import { PARTITIONS, TOPICS } from './topics.ts';
+import { ALL_PARTITIONS, ALL_TOPICS, PARTITIONS, TOPICS } from './topics.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds between records, at most. */
@@ -53,7 +53,7 @@ export class Workload {
 
   /** Moves leaderships about; that it may fail is nobody's concern. */
   async electPreferred(): Promise<void> {
-    const topicPartitions = TOPICS.map(({ name, numPartitions }) => ({
+    const topicPartitions = ALL_TOPICS.map(({ name, numPartitions }) => ({
       topic: name,
       partitions: Array.from({ length: numPartitions }, (_, partition) => partition),
     }));
@@ -82,7 +82,7 @@ export class Workload {
     await Promise.all(this.#orders);
     const ids = this.#world.brokers.map(({ id }) => id);
     for (;;) {
-      const astray = PARTITIONS.filter(each => !this.#world.isOnAll(each.topic, each.partition));
+      const astray = ALL_PARTITIONS.filter(each => !this.#world.isOnAll(each.topic, each.partition));
       if (astray.length === 0) return;
       for (const where of astray) await this.reassign(where, ids);
       await this.#world.time.sleep(2_000);

@@ -10,7 +10,7 @@ import { seededRandom } from '../support/seeded-random.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 import { SimulatedConnector, type ConnectorParts } from './connector.ts';
 import { Life } from './life.ts';
-import { PARTITIONS } from './topics.ts';
+import { ALL_PARTITIONS } from './topics.ts';
 import { SimulatedNetwork } from './network.ts';
 import { SESSION_TIMEOUT_MS, SimulatedBroker } from './simulated-broker.ts';
 
@@ -124,7 +124,9 @@ export class World {
   /** Notes which brokers' losses count no more: those that are in no in-sync set. */
   forgetLostPower(): void {
     for (const broker of this.brokers) {
-      const counts = PARTITIONS.some(each => this.partitionState(each.topic, each.partition)?.isr.includes(broker.id));
+      const counts = ALL_PARTITIONS.some(each =>
+        this.partitionState(each.topic, each.partition)?.isr.includes(broker.id),
+      );
       if (!counts) broker.lostPower = false;
     }
   }

@@ -37,7 +37,7 @@ const dispatcher: Dispatcher = {
 
 const common = {
   dispatcher,
-  memory: new RequestMemory(64 << 20),
+  memory: new RequestMemory(64 << 20, { clock: systemClock, timers: systemTimers }),
   clock: systemClock,
   timers: systemTimers,
   logger: silentLogger,

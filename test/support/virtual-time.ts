@@ -48,8 +48,9 @@ export class VirtualTime extends TimersOverAfter implements Clock {
   #orders = 0;
   readonly #due = new DueHeap();
 
+  /** Whole milliseconds, as a wall clock tells them. */
   now(): number {
-    return this.#nowMs;
+    return Math.floor(this.#nowMs);
   }
 
   monotonic(): number {

@@ -25,6 +25,16 @@ export interface RebalanceListener {
   onPartitionsLost?(partitions: readonly TopicPartition[]): void | Promise<void>;
 }
 
+/** What a member is known by to its group's coordinator (Kafka: `ConsumerGroupMetadata`). */
+export interface GroupMetadata {
+  readonly groupId: string;
+  /** -1: in no generation. */
+  readonly generationId: number;
+  /** Empty until the coordinator has given one. */
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+}
+
 /** What a group does to the consumer that is in it. */
 export interface GroupHost {
   assignment(): TopicPartition[];
@@ -69,6 +79,12 @@ export class ConsumerGroup implements PartitionsOwner {
     this.#host = host;
     this.#link = new CoordinatorLink(cluster, settings.groupId);
     this.#store = new OffsetStore(this.#link, settings.groupId, settings.instanceId);
+  }
+
+  get metadata(): GroupMetadata {
+    const { groupId, instanceId } = this.#settings;
+    const { memberId, id } = this.#membership?.generation ?? NO_GENERATION;
+    return { groupId, generationId: id, memberId, groupInstanceId: instanceId };
   }
 
   get isSubscribed(): boolean {

@@ -33,7 +33,8 @@ const sessions: ClientHttp2Session[] = [];
 /** A listener with the HTTP app behind it: one port, all dialects. */
 export async function startHttp(settings: HttpSettings): Promise<HttpUnderTest> {
   const dispatcher = new StubDispatcher(settings.respond);
-  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20, settings.pool);
+  const time = settings.idle?.time ?? { clock: systemClock, timers: systemTimers };
+  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20, time, settings.pool);
   const calls: [number, number, number][] = [];
   const app = await createHttpApp({
     dispatcher,
@@ -44,8 +45,7 @@ export async function startHttp(settings: HttpSettings): Promise<HttpUnderTest> 
       maxIdleMs: settings.idle?.maxMs ?? 600_000,
     },
     observer: { requestAnswered: (key, _elapsed, bytesIn, bytesOut) => void calls.push([key, bytesIn, bytesOut]) },
-    clock: settings.idle?.time.clock ?? systemClock,
-    timers: settings.idle?.time.timers ?? systemTimers,
+    ...time,
     logger: silentLogger,
     readiness: settings.readiness ?? (() => ({ ready: true, reason: '' })),
     ...(settings.routes === undefined ? {} : { routes: settings.routes }),

@@ -391,4 +391,15 @@ describe('close', () => {
     await until(() => server.connectionCount === 0);
     requests[0]!.answer([]);
   });
+
+  test('a body that is announced and not sent keeps nobody waiting', async () => {
+    const { origin } = await startHttp({ respond: () => [], memoryBytes: 100_000 });
+    const silent = rpc(openSession(origin), 'Metadata?version=1', { 'content-length': 12_000 });
+    silent.write('begun');
+    const broken = expect(answerOf(silent)).rejects.toThrow();
+    const neighbour = rpc(openSession(origin), 'Metadata?version=1', { 'content-length': 8000 });
+    neighbour.end(Buffer.alloc(8000));
+    expect((await answerOf(neighbour)).status).toBe(200);
+    await broken;
+  });
 });

@@ -111,7 +111,8 @@ export const refuseHttp: HttpDoor = {
 
 export async function startServer(settings: ServerSettings): Promise<ServerUnderTest> {
   const dispatcher = new StubDispatcher(settings.respond);
-  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20, settings.pool);
+  const time = { clock: settings.clock ?? systemClock, timers: settings.timers ?? systemTimers };
+  const memory = new RequestMemory(settings.memoryBytes ?? 64 << 20, time, settings.pool);
   const { logger, lines } = keepingLogger();
   const answered: [number, number, number][] = [];
   const server = new NetworkServer({
@@ -126,8 +127,7 @@ export async function startServer(settings: ServerSettings): Promise<ServerUnder
       connectionClosed: () => {},
       requestAnswered: (apiKey, _elapsed, bytesIn, bytesOut) => void answered.push([apiKey, bytesIn, bytesOut]),
     },
-    clock: settings.clock ?? systemClock,
-    timers: settings.timers ?? systemTimers,
+    ...time,
     logger,
   });
   await server.bind();

@@ -339,6 +339,19 @@ describe('back-pressure', () => {
     for (const client of clients) expect((await client.answer()).body).toEqual(Buffer.from([5]));
   });
 
+  test('requests that are announced and not sent keep nobody waiting', async () => {
+    const { port, lines } = await startServer({ respond: () => [], memoryBytes: 100_000 });
+    const silent = await Promise.all([1, 2].map(() => RawClient.connect(port)));
+    for (const client of silent) client.write(frame(METADATA, 1, 1, Buffer.alloc(6000)).subarray(0, 100));
+    const neighbour = await RawClient.connect(port);
+    neighbour.write(frame(METADATA, 1, 5, Buffer.alloc(8000)));
+    expect((await neighbour.answer()).id).toBe(5);
+    await Promise.race(silent.map(client => client.closed()));
+    expect(lines).toContain(
+      'closing the connection: others wait for the memory of the request that it has begun and sends too slowly',
+    );
+  });
+
   test('a connection that dies while it waits for memory leaves the line', async () => {
     const { requests, respond } = held();
     const { port, memory } = await startServer({ respond, memoryBytes: 100_000 });
