@@ -46,6 +46,8 @@ export interface GroupHost {
   start(partition: TopicPartition, offset: number | null): void;
   /** Where the application stands in each partition. */
   positions(): OffsetToCommit[];
+  /** These have been committed. */
+  committed(offsets: readonly OffsetToCommit[]): void;
   wake(): void;
 }
 
@@ -191,6 +193,7 @@ export class ConsumerGroup implements PartitionsOwner {
     if (offsets.length === 0) return;
     await this.#store.commit(offsets, this.#membership?.generation ?? NO_GENERATION);
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset);
+    this.#host.committed(offsets);
   }
 
   #isNews({ topic, partition, offset }: OffsetToCommit): boolean {
