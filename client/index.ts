@@ -1,9 +1,12 @@
 // The SDK's public face. Whoever needs a quick start imports one of create/ instead: each loads only its kind of client.
 export { createAdmin } from './create/admin.ts';
-export { createConsumer } from './create/consumer.ts';
+export { createConsumer, type ConsumerParts } from './create/consumer.ts';
 export type { ClientParts } from './create/parts.ts';
-export { createProducer } from './create/producer.ts';
+export { createProducer, type ProducerParts } from './create/producer.ts';
+export { RecordDeserializationError } from './consumer/record-decoder.ts';
 export { KafkaError } from './errors.ts';
+export { SerializationError, type Deserializer, type Serde, type Serializer } from './serialization/serde.ts';
+export { serdes } from './serialization/serdes.ts';
 export type { Admin } from './admin/admin.ts';
 export type { LogDir, ReplicaLog, ReplicaPlacement } from './admin/log-dirs.ts';
 export type { NewReassignment, PartitionReassignment } from './admin/reassignments.ts';
@@ -21,8 +24,10 @@ export type { ClientSettings } from './config.ts';
 export type { Consumer } from './consumer/consumer.ts';
 export type { GroupMetadata, RebalanceListener } from './consumer/group/consumer-group.ts';
 export type { CommittedOffset, OffsetToCommit } from './consumer/group/offset-store.ts';
+export type { ConsumerInterceptor } from './consumer/interceptors.ts';
 export type { FoundOffset, OffsetSpec } from './consumer/offsets.ts';
 export type { ConsumerRecord } from './consumer/record.ts';
+export type { ProducerInterceptor } from './producer/interceptors.ts';
 export type { Partitioner } from './producer/partitioner.ts';
 export type { Producer } from './producer/producer.ts';
 export type { ProducerRecord, RecordMetadata, SendCallback } from './producer/record.ts';

@@ -4,6 +4,7 @@ import { partitionKey, type TopicPartition } from '../../shared/topics/topic-par
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PartitionInfo, TopicInfo } from '../cluster/cluster-view.ts';
 import { KafkaError } from '../errors.ts';
+import { Delivery, type DeliveryParts } from './delivery.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
 import {
   ConsumerGroup,
@@ -17,6 +18,7 @@ import type { Wanted } from './group/subscription.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
 import { PartitionState } from './partition-state.ts';
 import type { ConsumerRecord } from './record.ts';
+import { RecordDeserializationError } from './record-decoder.ts';
 
 export interface ConsumerOptions extends FetcherOptions {
   readonly maxPollRecords: number;
@@ -29,9 +31,10 @@ export interface ConsumerOptions extends FetcherOptions {
  * Reads partitions that the application assigns itself, or that its group gives it (compare Kafka's KafkaConsumer).
  * Fetching runs ahead of the application by at most one answer a broker; `poll` hands out what has arrived.
  */
-export class Consumer implements AsyncIterable<ConsumerRecord> {
+export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIterable<ConsumerRecord<K, V>> {
   readonly #cluster: Cluster;
   readonly #options: ConsumerOptions;
+  readonly #delivery: Delivery<K, V>;
   readonly #fetcher: Fetcher;
   readonly #partitions = new Map<string, PartitionState>();
   /** Assigned partitions in the order in which poll looks at them: who was served goes last. */
@@ -41,9 +44,10 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   #wokenUp = false;
   #closed = false;
 
-  constructor(cluster: Cluster, options: ConsumerOptions) {
+  constructor(cluster: Cluster, options: ConsumerOptions, delivery: DeliveryParts<K, V> = {}) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#delivery = new Delivery(delivery, cluster.runtime.logger);
     this.#fetcher = new Fetcher(
       cluster,
       options,
@@ -140,6 +144,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
         this.#order.flatMap(({ topic, partition, position }) =>
           position === null ? [] : [{ topic, partition, offset: position }],
         ),
+      committed: offsets => this.#delivery.committed(offsets),
       wake: () => this.#wake?.(),
     };
   }
@@ -210,19 +215,21 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * Hands out records that have arrived, at most max.poll.records, each partition's in order; waits up to `timeoutMs`
    * for the first, and returns an empty list if none came.
    * @throws KafkaError when a partition cannot be read on: OFFSET_OUT_OF_RANGE with auto.offset.reset=none, rights, corruption
+   * @throws RecordDeserializationError at a record that the deserializers do not take, until a seek goes past it
    */
-  async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
+  async poll(timeoutMs: number): Promise<ConsumerRecord<K, V>[]> {
     if (this.#closed) throw new Error('the consumer is closed');
     this.#group?.enterPoll();
     try {
       this.#group?.autoCommit();
-      return await this.#pollUntil(this.#cluster.runtime.clock.monotonic() + timeoutMs);
+      const records = await this.#pollUntil(this.#cluster.runtime.clock.monotonic() + timeoutMs);
+      return this.#delivery.handOut(records);
     } finally {
       this.#group?.leavePoll();
     }
   }
 
-  async #pollUntil(deadline: number): Promise<ConsumerRecord[]> {
+  async #pollUntil(deadline: number): Promise<ConsumerRecord<K, V>[]> {
     const { clock } = this.#cluster.runtime;
     for (;;) {
       // While partitions change hands nothing is handed out: it could be somebody else's already.
@@ -245,7 +252,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     this.#wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<ConsumerRecord> {
+  async *[Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
     while (!this.#closed) yield* await this.poll(1_000);
   }
 
@@ -253,32 +260,35 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     return this.#wokenUp || this.#closed;
   }
 
-  #collect(): ConsumerRecord[] {
-    const records: ConsumerRecord[] = [];
+  #collect(): ConsumerRecord<K, V>[] {
+    const records: ConsumerRecord<K, V>[] = [];
     const served: PartitionState[] = [];
     for (const state of this.#order) {
+      if (state.buffered !== null && !state.paused) {
+        if (records.length >= this.#options.maxPollRecords) break;
+        this.#drain(state, records);
+        served.push(state);
+      }
+      // What was read before it is handed out first.
       if (state.error !== null && records.length === 0) {
         const { error } = state;
         state.error = null;
         throw error;
       }
-      if (state.buffered === null || state.paused) continue;
-      if (records.length >= this.#options.maxPollRecords) break;
-      this.#drain(state, records);
-      served.push(state);
     }
     if (served.length > 0) this.#order = [...this.#order.filter(state => !served.includes(state)), ...served];
     return records;
   }
 
-  #drain(state: PartitionState, into: ConsumerRecord[]): void {
+  #drain(state: PartitionState, into: ConsumerRecord<K, V>[]): void {
     const buffered = state.buffered!;
     try {
-      buffered.take(this.#options.maxPollRecords - into.length, into);
+      this.#delivery.take(buffered, this.#options.maxPollRecords - into.length, into);
+      state.position = buffered.nextOffset;
     } catch (error) {
       state.error = error as Error;
+      state.position = error instanceof RecordDeserializationError ? error.offset : buffered.nextOffset;
     }
-    state.position = buffered.nextOffset;
     if (buffered.isExhausted || state.error !== null) state.buffered = null;
   }
 
@@ -345,6 +355,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     this.#fetcher.close();
     this.#wake?.();
     await this.#group?.leave('the consumer is being closed');
+    this.#delivery.close();
     this.#cluster.close();
   }
 }

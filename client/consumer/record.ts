@@ -1,5 +1,14 @@
-/** A record as a consumer sees it. Keys, values and header values are bytes; null is Kafka's null. */
-export interface ConsumerRecord {
+/** A header of a record as it came in. */
+export interface ReceivedHeader {
+  readonly key: string;
+  readonly value: Buffer | null;
+}
+
+/**
+ * A record as a consumer sees it. Header values are bytes, and so are keys and values unless the consumer has
+ * deserializers; null is Kafka's null.
+ */
+export interface ConsumerRecord<K = Buffer | null, V = Buffer | null> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -8,7 +17,7 @@ export interface ConsumerRecord {
   readonly timestampType: 'CreateTime' | 'LogAppendTime' | 'NoTimestampType';
   /** -1 when unknown. */
   readonly leaderEpoch: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[];
+  readonly key: K;
+  readonly value: V;
+  readonly headers: readonly ReceivedHeader[];
 }

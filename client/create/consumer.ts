@@ -1,13 +1,20 @@
 import type { ClientConfigValues, ClientSettings } from '../config.ts';
 import { assignorsOf } from '../consumer/assignors/by-name.ts';
-import { Consumer } from '../consumer/consumer.ts';
+import { Consumer, type ConsumerOptions } from '../consumer/consumer.ts';
+import type { DeliveryParts } from '../consumer/delivery.ts';
 import type { GroupSettings } from '../consumer/group/consumer-group.ts';
 import { build, type ClientParts } from './parts.ts';
 
+/** Deserializers and interceptors of the application's own. */
+export interface ConsumerParts<K = Buffer | null, V = Buffer | null> extends ClientParts, DeliveryParts<K, V> {}
+
 /** Makes a consumer from classic settings; it reads what `assign` names, or with `group.id` what `subscribe` brings. @throws KafkaError for a bad setting */
-export function createConsumer(settings: ClientSettings, parts: ClientParts = {}): Consumer {
+export function createConsumer<K = Buffer | null, V = Buffer | null>(
+  settings: ClientSettings,
+  parts: ConsumerParts<K, V> = {},
+): Consumer<K, V> {
   const { config, cluster } = build('consumer', settings, parts);
-  return new Consumer(cluster, {
+  const options: ConsumerOptions = {
     minBytes: config['fetch.min.bytes'],
     maxBytes: config['fetch.max.bytes'],
     maxWaitMs: config['fetch.max.wait.ms'],
@@ -22,7 +29,8 @@ export function createConsumer(settings: ClientSettings, parts: ClientParts = {}
     maxPollRecords: config['max.poll.records'],
     defaultApiTimeoutMs: config['default.api.timeout.ms'],
     group: config['group.id'] === '' ? null : groupSettings(config),
-  });
+  };
+  return new Consumer(cluster, options, parts);
 }
 
 function groupSettings(config: ClientConfigValues): GroupSettings {

@@ -4,15 +4,13 @@ import { KafkaConnector } from '../../shared/connection/kafka.ts';
 import { parseAddresses } from '../addresses.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { resolveConfig, type ClientConfigValues, type ClientSettings } from '../config.ts';
-import type { Partitioner } from '../producer/partitioner.ts';
 import { tlsOf } from './tls.ts';
 import { systemRuntime, type ClientRuntime } from '../runtime.ts';
 
-/** What a caller may put in place of the usual: another transport, virtual time, a partitioner of its own. */
+/** What a caller may put in place of the usual: another transport, virtual time. */
 export interface ClientParts {
   readonly connector?: Connector;
   readonly runtime?: Partial<ClientRuntime>;
-  readonly partitioner?: Partitioner;
 }
 
 /** Checks the settings and makes what each kind of client stands on. @throws KafkaError for a bad setting */

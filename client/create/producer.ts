@@ -4,16 +4,26 @@ import type { ClientConfigValues, ClientSettings } from '../config.ts';
 import type { BatchCompression } from '../producer/batch.ts';
 import { DefaultPartitioner, RoundRobinPartitioner, type Partitioner } from '../producer/partitioner.ts';
 import { Idempotence } from '../producer/idempotence.ts';
-import { Producer } from '../producer/producer.ts';
+import { Preparation, type PreparationParts } from '../producer/preparation.ts';
+import { Producer, type ProducerOptions } from '../producer/producer.ts';
+import type { Bytes } from '../producer/record.ts';
 import { wantsIdempotence } from './idempotence.ts';
 import { build, type ClientParts } from './parts.ts';
 
+/** A partitioner of the application's own, serializers and interceptors. */
+export interface ProducerParts<K = Bytes, V = Bytes> extends ClientParts, PreparationParts<K, V> {
+  readonly partitioner?: Partitioner;
+}
+
 /** Makes a producer from classic settings (`bootstrap.servers`, `acks`, `linger.ms`, …). @throws KafkaError for a bad setting */
-export function createProducer(settings: ClientSettings, parts: ClientParts = {}): Producer {
+export function createProducer<K = Bytes, V = Bytes>(
+  settings: ClientSettings,
+  parts: ProducerParts<K, V> = {},
+): Producer<K, V> {
   const { config, cluster } = build('producer', settings, parts);
   const acks = config.acks === 'all' || config.acks === '-1' ? -1 : config.acks === '1' ? 1 : 0;
   const isIdempotent = wantsIdempotence(settings, config, why => cluster.runtime.logger.info(why));
-  return new Producer(cluster, {
+  const options: ProducerOptions = {
     acks,
     batchSize: config['batch.size'],
     lingerMs: config['linger.ms'],
@@ -29,7 +39,8 @@ export function createProducer(settings: ClientSettings, parts: ClientParts = {}
     compression: compressionOf(config),
     idempotence: isIdempotent ? new Idempotence() : null,
     partitioner: parts.partitioner ?? partitionerOf(config, cluster),
-  });
+  };
+  return new Producer(cluster, options, Preparation.of(parts, cluster.runtime.logger));
 }
 
 function compressionOf(config: ClientConfigValues): BatchCompression {

@@ -6,7 +6,8 @@ import { Accumulator, recordSizeBound } from './accumulator.ts';
 import type { ProducerBatch } from './batch.ts';
 import { BufferMemory } from './buffer-memory.ts';
 import type { Partitioner } from './partitioner.ts';
-import { toBytes, type ProducerRecord, type RecordMetadata, type SendCallback } from './record.ts';
+import type { Preparation } from './preparation.ts';
+import { toBytes, type Bytes, type ProducerRecord, type RecordMetadata, type SendCallback } from './record.ts';
 import { Sender, type SenderOptions } from './sender.ts';
 
 export interface ProducerOptions extends SenderOptions {
@@ -30,8 +31,10 @@ interface Blocked {
  * Sends records, batched by partition (compare Kafka's KafkaProducer). `send` never throws and never makes an
  * unhandled rejection: a caller who does not look at the outcome is not killed by it.
  */
-export class Producer {
+export class Producer<K = Bytes, V = Bytes> {
   readonly #cluster: Cluster;
+  /** Null when records are sent as they are. */
+  readonly #preparation: Preparation<K, V> | null;
   readonly #options: ProducerOptions;
   readonly #accumulator: Accumulator;
   readonly #memory: BufferMemory;
@@ -44,8 +47,9 @@ export class Producer {
   #drainWaiters: (() => void)[] = [];
   #closed = false;
 
-  constructor(cluster: Cluster, options: ProducerOptions) {
+  constructor(cluster: Cluster, options: ProducerOptions, preparation: Preparation<K, V> | null = null) {
     const { clock, timers } = cluster.runtime;
+    this.#preparation = preparation;
     this.#cluster = cluster;
     this.#options = options;
     this.#accumulator = new Accumulator(options, clock);
@@ -69,22 +73,28 @@ export class Producer {
   }
 
   /** Sends a record; resolves when it is acknowledged as `acks` asks. */
-  send(record: ProducerRecord): Promise<RecordMetadata>;
+  send(record: ProducerRecord<K, V>): Promise<RecordMetadata>;
   /** The same without a promise: the cheapest way for very many records. */
-  send(record: ProducerRecord, callback: SendCallback | null): void;
-  send(record: ProducerRecord, callback?: SendCallback | null): Promise<RecordMetadata> | undefined {
+  send(record: ProducerRecord<K, V>, callback: SendCallback | null): void;
+  send(record: ProducerRecord<K, V>, callback?: SendCallback | null): Promise<RecordMetadata> | undefined {
     if (callback !== undefined) {
-      this.#send(record, callback);
+      this.#prepare(record, callback);
       return undefined;
     }
     const sent = new Promise<RecordMetadata>((resolve, reject) => {
-      this.#send(record, (error, metadata) => {
+      this.#prepare(record, (error, metadata) => {
         if (error === null) resolve(metadata!);
         else reject(error);
       });
     });
     sent.catch(() => {});
     return sent;
+  }
+
+  #prepare(record: ProducerRecord<K, V>, callback: SendCallback | null): void {
+    // Without serializers K and V are bytes or text.
+    if (this.#preparation === null) this.#send(record as ProducerRecord, callback);
+    else this.#preparation.send(record, callback, (encoded, told) => this.#send(encoded, told));
   }
 
   #send(record: ProducerRecord, callback: SendCallback | null): void {
@@ -228,6 +238,7 @@ export class Producer {
       this.#onDone(batch);
       batch.fail(error);
     }
+    this.#preparation?.close();
     this.#cluster.close();
   }
 }

@@ -6,13 +6,13 @@ export interface Header {
   readonly value: Bytes;
 }
 
-/** What a producer sends. */
-export interface ProducerRecord {
+/** What a producer sends: bytes or text, or what its serializers take. */
+export interface ProducerRecord<K = Bytes, V = Bytes> {
   readonly topic: string;
   /** Without it the partitioner chooses. */
   readonly partition?: number;
-  readonly key?: Bytes;
-  readonly value: Bytes;
+  readonly key?: K;
+  readonly value: V;
   readonly headers?: readonly Header[];
   /** Milliseconds since the Unix epoch; default: now. */
   readonly timestamp?: number;
