@@ -4,7 +4,7 @@ import { Findings } from './dump/findings.ts';
 import { dumpOffsetIndex, dumpTimeIndex, dumpTransactionIndex } from './dump/indexes.ts';
 import { dumpLog } from './dump/log.ts';
 import { dumpProducerSnapshot } from './dump/producer-snapshot.ts';
-import { deserializer, type Deserializer } from './format/deserializers.ts';
+import { deserializer, type PrintedForm } from './format/deserializers.ts';
 import { LineOutput } from './support/line-output.ts';
 import { integer, parseOptions, required, runTool, toolCommand, ToolFailure } from './support/tool.ts';
 
@@ -79,7 +79,7 @@ function contextOf(options: Options, findings: Findings): DumpContext {
 }
 
 /** Kafka's decoders are the older siblings of its deserializers: `kafka.serializer.LongDecoder`. */
-function decoder(className = 'kafka.serializer.StringDecoder'): Deserializer {
+function decoder(className = 'kafka.serializer.StringDecoder'): PrintedForm {
   return deserializer(
     className.replace(/DefaultDecoder$/, 'ByteArrayDeserializer').replace(/Decoder$/, 'Deserializer'),
   );

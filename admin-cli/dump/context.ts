@@ -1,4 +1,4 @@
-import type { Deserializer } from '../format/deserializers.ts';
+import type { PrintedForm } from '../format/deserializers.ts';
 import type { Findings } from './findings.ts';
 
 /** What the options of kafka-dump-log amount to. */
@@ -9,8 +9,8 @@ export interface DumpContext {
   readonly contents: boolean;
   /** Leave out a record's offset, timestamp, sizes, …. */
   readonly skipMetadata: boolean;
-  readonly keyDecoder: Deserializer;
-  readonly valueDecoder: Deserializer;
+  readonly keyDecoder: PrintedForm;
+  readonly valueDecoder: PrintedForm;
   /** Look at no more than so many bytes of a log. */
   readonly maxBytes: number;
   /** Largest batch that an index entry may point to. */

@@ -1,7 +1,7 @@
 import * as batch from '../../shared/records/batch.ts';
 import { codecName } from '../../shared/records/compression.ts';
 import { CRC_AT, LEGACY_CRC_AT } from '../../shared/records/layout.ts';
-import type { Deserializer } from './deserializers.ts';
+import type { PrintedForm } from './deserializers.ts';
 
 /** A record as the dump shows it, of any format. */
 export interface RecordView {
@@ -82,7 +82,7 @@ function markerText({ key, value }: RecordView): string {
 /** Key and value, each only if there is one. */
 export function recordContents(
   { key, value }: RecordView,
-  { keyDecoder, valueDecoder }: { readonly keyDecoder: Deserializer; readonly valueDecoder: Deserializer },
+  { keyDecoder, valueDecoder }: { readonly keyDecoder: PrintedForm; readonly valueDecoder: PrintedForm },
 ): string {
   const keyText = key === null ? '' : ` key: ${keyDecoder(key).toString()}`;
   return value === null ? keyText : `${keyText} payload: ${valueDecoder(value).toString()}`;

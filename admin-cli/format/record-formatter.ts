@@ -1,5 +1,5 @@
 import type { ConsumerRecord } from '../../client/index.ts';
-import { deserializer, type Deserializer } from './deserializers.ts';
+import { deserializer, type PrintedForm } from './deserializers.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 
 /** Writes a record as the console consumer shows it. */
@@ -88,7 +88,7 @@ function headersColumn(properties: Readonly<Record<string, string>>): Column {
   };
 }
 
-function deserializerOf(properties: Readonly<Record<string, string>>, name: string): Deserializer | null {
+function deserializerOf(properties: Readonly<Record<string, string>>, name: string): PrintedForm | null {
   const className = properties[name]?.trim();
   return className === undefined || className === '' ? null : deserializer(className);
 }

@@ -67,6 +67,11 @@ describe('the default formatter', () => {
       { value: Buffer.from('3ff0000000000000', 'hex') },
       '1.0\n',
     ],
+    [
+      { 'value.deserializer': 'org.apache.kafka.common.serialization.UUIDDeserializer' },
+      { value: Buffer.from('0E6F5C2A-9A3C-4F0E-8C1D-2B3A4C5D6E7F') },
+      '0e6f5c2a-9a3c-4f0e-8c1d-2b3a4c5d6e7f\n',
+    ],
   ])('%j %j', (properties, record, expected) => {
     expect(format(properties, record)).toBe(expected);
   });
@@ -79,7 +84,7 @@ describe('the default formatter', () => {
 
   test('what does not fit the deserializer is an error', () => {
     expect(() => format({ 'value.deserializer': 'IntegerDeserializer' })).toThrow(
-      'Size of data received by deserializer is not 4 but 1',
+      'Size of data received by IntegerDeserializer is not 4 but 1 bytes',
     );
   });
 });
