@@ -8,6 +8,15 @@ export { KafkaError } from './errors.ts';
 export { SerializationError, type Deserializer, type Serde, type Serializer } from './serialization/serde.ts';
 export { serdes } from './serialization/serdes.ts';
 export type { Admin } from './admin/admin.ts';
+export type { GroupFilter } from './admin/groups/describe.ts';
+export type {
+  GroupDescription,
+  GroupListing,
+  GroupMember,
+  GroupOffset,
+  MemberToRemove,
+  RemovedMember,
+} from './admin/groups/types.ts';
 export type { LogDir, ReplicaLog, ReplicaPlacement } from './admin/log-dirs.ts';
 export type { NewReassignment, PartitionReassignment } from './admin/reassignments.ts';
 export type { DeletedRecords } from './admin/records.ts';
@@ -25,6 +34,8 @@ export type { Consumer } from './consumer/consumer.ts';
 export type { GroupMetadata, RebalanceListener } from './consumer/group/consumer-group.ts';
 export type { CommittedOffset, OffsetToCommit } from './consumer/group/offset-store.ts';
 export type { ConsumerInterceptor } from './consumer/interceptors.ts';
+export type { RebalanceListener } from './consumer/group/consumer-group.ts';
+export type { CommittedOffset, OffsetsQuestion, OffsetToCommit } from './groups/committed-offsets.ts';
 export type { FoundOffset, OffsetSpec } from './consumer/offsets.ts';
 export type { ConsumerRecord } from './consumer/record.ts';
 export type { ProducerInterceptor } from './producer/interceptors.ts';

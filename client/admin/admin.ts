@@ -24,8 +24,14 @@ import {
 import { deleteRecords, type DeletedRecords } from './records.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
 import { KafkaError, throwIfError } from '../errors.ts';
-import { alterConfigs, configSource, describeConfigs } from './configs.ts';
+import type { OffsetsQuestion, OffsetToCommit } from '../groups/committed-offsets.ts';
+import { alterConfigs, describeConfigs } from './configs.ts';
+import { describeGroups, listGroups, type GroupFilter } from './groups/describe.ts';
+import { deleteGroups, removeMembers } from './groups/members.ts';
+import { alterGroupOffsets, deleteGroupOffsets, listGroupOffsets } from './groups/offsets.ts';
+import type { GroupDescription, GroupListing, GroupOffset, MemberToRemove, RemovedMember } from './groups/types.ts';
 import { untilAllHaveHeard, type Heard } from './propagation.ts';
+import { createdTopic, wireTopic } from './topics.ts';
 import type { ConfigChange, ConfigEntry, ConfigResource, CreatedTopic, ElectionOutcome, NewTopic } from './types.ts';
 
 export interface AdminOptions {
@@ -275,6 +281,64 @@ export class Admin {
     );
   }
 
+  // ── groups ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The groups of all brokers, by id. @throws KafkaError, ConnectionError when one of the brokers does not answer */
+  listGroups(filter: GroupFilter = {}): Promise<GroupListing[]> {
+    return this.#retrying('the groups could not be listed', () => listGroups(this.#cluster, filter));
+  }
+
+  /** State and members of groups, in the order asked. A group that does not exist is Dead, which is no error. */
+  describeGroups(groupIds: readonly string[]): Promise<PromiseSettledResult<GroupDescription>[]> {
+    return describeGroups(this.#cluster, groupIds, this.#deadline());
+  }
+
+  /**
+   * Where groups stand, in the order asked; partitions where nothing is committed are missing.
+   * @param questions one a group; null partitions ask for all that there are
+   * @param options requireStable: waits for transactions that have offsets of the group pending
+   */
+  listGroupOffsets(
+    questions: readonly OffsetsQuestion[],
+    { requireStable = false } = {},
+  ): Promise<PromiseSettledResult<GroupOffset[]>[]> {
+    return listGroupOffsets(this.#cluster, questions, requireStable, this.#deadline());
+  }
+
+  /**
+   * Sets offsets of a group that has no members, which may also be a new one. The outcomes, in the order given, are null
+   * or the error: UNKNOWN_MEMBER_ID, of all of them, when the group has members.
+   */
+  alterGroupOffsets(groupId: string, offsets: readonly OffsetToCommit[]): Promise<(KafkaError | null)[]> {
+    return alterGroupOffsets(this.#cluster, groupId, offsets, this.#deadline());
+  }
+
+  /**
+   * Forgets offsets of a group (KIP-496). The outcomes, in the order given, are null or the error: GROUP_SUBSCRIBED_TO_TOPIC
+   * for partitions that its members read.
+   * @throws KafkaError GROUP_ID_NOT_FOUND; NON_EMPTY_GROUP for a group whose members are no consumers
+   */
+  deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<(KafkaError | null)[]> {
+    return deleteGroupOffsets(this.#cluster, groupId, partitions, this.#deadline());
+  }
+
+  /** Deletes groups and their offsets; outcomes in the order given: NON_EMPTY_GROUP for one that has members. */
+  deleteGroups(groupIds: readonly string[]): Promise<PromiseSettledResult<void>[]> {
+    return deleteGroups(this.#cluster, groupIds, this.#deadline());
+  }
+
+  /**
+   * Has members leave their group (KIP-345): dynamic ones that still run come back. @param members default: all
+   * @throws KafkaError when the group as a whole could not be asked
+   */
+  removeMembers(
+    groupId: string,
+    members: readonly MemberToRemove[] | null = null,
+    reason = 'member was removed by an admin',
+  ): Promise<RemovedMember[]> {
+    return removeMembers(this.#cluster, groupId, members, reason, this.#deadline());
+  }
+
   /** The connection to one broker, for asking it what it can do. */
   async connectionTo(brokerId: number): Promise<Connection> {
     if (this.#cluster.brokers().length === 0) await this.#cluster.refresh();
@@ -354,37 +418,4 @@ function isRetriable(error: unknown): boolean {
     error.code !== ErrorCode.REQUEST_TIMED_OUT &&
     error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   );
-}
-
-function wireTopic(topic: NewTopic): RequestInput<typeof CreateTopics>['topics'][number] {
-  const assigned = topic.assignment !== undefined;
-  return {
-    name: topic.name,
-    numPartitions: assigned ? -1 : (topic.partitions ?? -1),
-    replicationFactor: assigned ? -1 : (topic.replicationFactor ?? -1),
-    assignments: (topic.assignment ?? []).map((brokerIds, partitionIndex) => ({
-      partitionIndex,
-      brokerIds: [...brokerIds],
-    })),
-    configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
-  };
-}
-
-/** @throws KafkaError when it could not be created */
-function createdTopic(wire: ResponseOf<typeof CreateTopics>['topics'][number]): CreatedTopic {
-  throwIfError(wire.errorCode, wire.errorMessage);
-  return {
-    name: wire.name,
-    topicId: wire.topicId,
-    partitions: wire.numPartitions,
-    replicationFactor: wire.replicationFactor,
-    configs: (wire.configs ?? []).map(entry => ({
-      name: entry.name,
-      value: entry.value,
-      source: configSource(entry.configSource),
-      isSensitive: entry.isSensitive,
-      isReadOnly: entry.readOnly,
-      synonyms: [],
-    })),
-  };
 }

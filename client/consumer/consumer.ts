@@ -13,7 +13,7 @@ import {
   type GroupSettings,
   type RebalanceListener,
 } from './group/consumer-group.ts';
-import type { CommittedOffset, OffsetToCommit } from './group/offset-store.ts';
+import type { CommittedOffset, OffsetToCommit } from '../groups/committed-offsets.ts';
 import type { Wanted } from './group/subscription.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
 import { PartitionState } from './partition-state.ts';

@@ -26,16 +26,19 @@ export class ScriptedCluster implements Connector {
     this.handlers.set(api.name, handler);
   }
 
+  /** What the brokers serve: of older ones, less. */
+  versions: (api: Api) => Api['versions'] = api => api.versions;
+
   connect({ port }: Address): Promise<Connection> {
     if (this.down.has(port)) return Promise.reject(new ConnectionError('REFUSED', `broker ${port} is down`));
     const metadata = (request: any) => this.#metadata(request, port);
-    const { calls, down, handlers } = this;
+    const { calls, down, handlers, versions } = this;
     return Promise.resolve({
       peer: `broker-${port}`,
       get closed() {
         return down.has(port);
       },
-      versions: (api: Api) => api.versions,
+      versions,
       async call(api: Api, request: any) {
         if (down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
         calls.push({ api: api.name, broker: port, request });

@@ -2,10 +2,12 @@ import { ErrorCode } from '../../../shared/protocol/errors.ts';
 import { partitionKey, type TopicPartition } from '../../../shared/topics/topic-partition.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { KafkaError } from '../../errors.ts';
-import { CoordinatorLink, mayPass } from './coordinator-link.ts';
+import { mayPass } from '../../groups/coordinator-errors.ts';
+import { CoordinatorLink } from '../../groups/coordinator-link.ts';
 import { NO_GENERATION } from './generation.ts';
 import { Membership, type MembershipSettings, type PartitionsOwner } from './membership.ts';
-import { OffsetStore, type CommittedOffset, type OffsetToCommit } from './offset-store.ts';
+import type { CommittedOffset, OffsetToCommit } from '../../groups/committed-offsets.ts';
+import { OffsetStore } from './offset-store.ts';
 import type { Wanted } from './subscription.ts';
 import { within, without } from './topic-partitions.ts';
 

@@ -2,7 +2,7 @@ import { ErrorCode } from '../../../shared/protocol/errors.ts';
 import { Heartbeat } from '../../../shared/protocol/messages/heartbeat.ts';
 import type { Timer } from '../../../shared/runtime/clock.ts';
 import type { ClientRuntime } from '../../runtime.ts';
-import type { CoordinatorLink } from './coordinator-link.ts';
+import type { CoordinatorLink } from '../../groups/coordinator-link.ts';
 import type { Generation } from './generation.ts';
 
 export interface HeartbeatSettings {

@@ -7,7 +7,7 @@ import type { ResponseOf } from '../../../shared/protocol/api.ts';
 import type { TopicPartition } from '../../../shared/topics/topic-partition.ts';
 import { KafkaError } from '../../errors.ts';
 import type { Assignor, AssignorMember, PartitionCounts } from '../assignors/assignor.ts';
-import type { CoordinatorLink } from './coordinator-link.ts';
+import type { CoordinatorLink } from '../../groups/coordinator-link.ts';
 import { NO_GENERATION, type Generation } from './generation.ts';
 import { byTopic, flatten } from './topic-partitions.ts';
 
