@@ -2,7 +2,7 @@ import type { Logger } from '../../shared/runtime/logger.ts';
 import { closeQuietly } from '../close-quietly.ts';
 import type { Deserializer } from '../serialization/serde.ts';
 import type { FetchedRecords } from './fetched-records.ts';
-import type { OffsetToCommit } from './group/offset-store.ts';
+import type { OffsetToCommit } from '../groups/committed-offsets.ts';
 import { ConsumerInterceptors, type ConsumerInterceptor } from './interceptors.ts';
 import type { ConsumerRecord } from './record.ts';
 import { recordDecoder, type RecordDecoder } from './record-decoder.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '../../shared/runtime/logger.ts';
-import type { OffsetToCommit } from './group/offset-store.ts';
+import type { OffsetToCommit } from '../groups/committed-offsets.ts';
 import type { ConsumerRecord } from './record.ts';
 
 /** Sees, and may change, what a consumer hands out (Kafka: `ConsumerInterceptor`). What it throws is logged, no more. */

@@ -1,6 +1,6 @@
 import { createConsumer } from '../../client/create/consumer.ts';
 import type { Consumer } from '../../client/consumer/consumer.ts';
-import type { OffsetToCommit } from '../../client/consumer/group/offset-store.ts';
+import type { OffsetToCommit } from '../../client/groups/committed-offsets.ts';
 import type { ConsumerRecord } from '../../client/consumer/record.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import type { Random } from '../../shared/runtime/random.ts';

@@ -13,15 +13,21 @@ export function deleteGroups(
   groupIds: readonly string[],
   deadline: number,
 ): Promise<PromiseSettledResult<void>[]> {
-  return askCoordinators<undefined>(cluster, groupIds, deadline, 'groups were not deleted', async (coordinator, ids) => {
-    const { results } = (await coordinator.call(DeleteGroups, { groupsNames: [...ids] }))!;
-    return new Map(
-      results.map(({ groupId, errorCode }) => [
-        groupId,
-        errorCode === ErrorCode.NONE ? undefined : new KafkaError(errorCode),
-      ]),
-    );
-  });
+  return askCoordinators<undefined>(
+    cluster,
+    groupIds,
+    deadline,
+    'groups were not deleted',
+    async (coordinator, ids) => {
+      const { results } = (await coordinator.call(DeleteGroups, { groupsNames: [...ids] }))!;
+      return new Map(
+        results.map(({ groupId, errorCode }) => [
+          groupId,
+          errorCode === ErrorCode.NONE ? undefined : new KafkaError(errorCode),
+        ]),
+      );
+    },
+  );
 }
 
 /**
