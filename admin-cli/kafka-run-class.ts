@@ -6,6 +6,7 @@ const TOOLS: Readonly<Record<string, () => Promise<unknown>>> = {
   ConfigCommand: () => import('./kafka-configs.ts'),
   ConsoleProducer: () => import('./kafka-console-producer.ts'),
   ConsoleConsumer: () => import('./kafka-console-consumer.ts'),
+  ConsumerGroupCommand: () => import('./kafka-consumer-groups.ts'),
   GetOffsetShell: () => import('./kafka-get-offsets.ts'),
   DeleteRecordsCommand: () => import('./kafka-delete-records.ts'),
   DumpLogSegments: () => import('./kafka-dump-log.ts'),

@@ -69,6 +69,11 @@ function uses(topic: string): Record<string, Use> {
       settings: '--consumer.config',
       prints: /^one\ntwo\n$/,
     },
+    'kafka-consumer-groups': {
+      args: ['--reset-offsets', '--group', topic, ...on, '--to-earliest', '--execute'],
+      settings: command,
+      prints: new RegExp(`^${topic} +${topic} +0 +0 +$`, 'm'),
+    },
     'kafka-get-offsets': { args: on, settings: command, prints: new RegExp(`^${topic}:0:2\n$`) },
     'kafka-delete-records': { args: ['--offset-json-file', offsets], settings: command, prints: /low_watermark: 1/ },
     'kafka-log-dirs': { args: ['--describe'], settings: command, prints: new RegExp(topic) },

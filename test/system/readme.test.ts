@@ -58,6 +58,8 @@ test('the quickstart runs, and every command of the README tour does what it say
     expect(all).toContain('"value":"{\\"item\\":\\"tea\\",\\"n\\":2}"');
     expect(all).toMatch(/^hello$/m);
     expect(all).toMatch(/^from kafkajs$/m);
+    expect(all).toMatch(/^readers +orders +\d +\d+ +\d+ +\d+ +- /m);
+    expect(all).toMatch(/^readers +orders +0 +0 *$/m);
     expect(all).toContain('"endpoints":["PLAINTEXT://127.0.0.1:9092"]');
     await removeTopic();
   } finally {
