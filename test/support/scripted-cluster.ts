@@ -41,6 +41,8 @@ export class ScriptedCluster implements Connector {
       versions,
       async call(api: Api, request: any) {
         if (down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
+        // What cannot be sent is no request.
+        api.request.encode(request, versions(api).max);
         calls.push({ api: api.name, broker: port, request });
         const handler = handlers.get(api.name);
         if (handler === undefined && api === Metadata) return metadata(request);

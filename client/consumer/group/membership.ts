@@ -40,6 +40,9 @@ const EXPELLED: ReadonlySet<number> = new Set([ErrorCode.UNKNOWN_MEMBER_ID, Erro
  */
 type Step = 'prepare' | 'join' | 'takeOver';
 
+/** From this version on several members leave at once. */
+const BATCHED_SINCE = 3;
+
 /**
  * A consumer's place in its group (Kafka: `ConsumerCoordinator`). Each step is begun by a poll, so that partitions change
  * hands when the application is not at work on them; in between the member sends heartbeats.
@@ -167,9 +170,14 @@ export class Membership implements HeartbeatOwner {
   async #tellLeaving(memberId: string, reason: string): Promise<void> {
     const { groupId, instanceId } = this.#settings;
     if (memberId === '' || instanceId !== null) return;
-    const members = [{ memberId, groupInstanceId: null, reason }];
-    // It is a courtesy: without it the session's timeout comes to the same.
-    await this.#link.call(LeaveGroup, { groupId, memberId, members }).catch(() => {});
+    try {
+      const isBatched = (await this.#link.highestVersion(LeaveGroup)) >= BATCHED_SINCE;
+      const who = isBatched ? { members: [{ memberId, groupInstanceId: null, reason }] } : { memberId };
+      await this.#link.call(LeaveGroup, { groupId, ...who });
+    } catch (error) {
+      // It is a courtesy: without it the session's timeout comes to the same.
+      this.#cluster.runtime.logger.debug({ err: error, groupId }, 'the group could not be told of the leaving');
+    }
   }
 
   // ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
