@@ -7,7 +7,7 @@ import type { Random } from '../../shared/runtime/random.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { SimulatedConnector } from './connector.ts';
 import { Life } from './life.ts';
-import { TeamHistory } from './team-history.ts';
+import { TeamHistory } from '../support/team-history.ts';
 import { PARTITIONS, TOPICS } from './topics.ts';
 import type { World } from './world.ts';
 
