@@ -8,6 +8,8 @@ import { defineConfig } from 'rolldown';
  */
 const programs = [
   'broker/main',
+  // The broker starts it in a thread, from the file beside its own.
+  'broker/cleaner-worker',
   ...readdirSync('admin-cli')
     .filter(isSource)
     .map(name => `admin-cli/${stem(name)}`),

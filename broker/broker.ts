@@ -3,6 +3,7 @@ import { acrossSessions, ZooKeeperStore, type BrokerRegistration } from '../shar
 import type { SessionEvent, ZooKeeper } from '../shared/zookeeper/zookeeper.ts';
 import { buildRegistry } from './apis.ts';
 import { ConfigSync } from './config-sync.ts';
+import { cleanerSetup } from './cleaner-setup.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import { Controller } from './controller/controller.ts';
 import { exposeGauges } from './gauges.ts';
@@ -161,7 +162,7 @@ export class Broker {
     };
   }
 
-  #openLogs(
+  async #openLogs(
     brokerId: number,
     clusterId: string,
     topicConfigs: TopicConfigs,
@@ -169,7 +170,7 @@ export class Broker {
   ): Promise<LogManager> {
     const config = this.#config;
     const { fs, clock, timers, random } = this.#platform;
-    return LogManager.open({
+    const logs = await LogManager.open({
       fs,
       clock,
       timers,
@@ -192,7 +193,10 @@ export class Broker {
       brokerId,
       clusterId,
       onDirectoryFailure: (directory, error) => this.#onDirectoryFailure(brokerId, store, directory, error),
+      ...(config.get('log.cleaner.enable') ? { cleaner: cleanerSetup(config, this.#platform) } : {}),
     });
+    config.onChange('log.cleaner.threads', () => logs.cleaner?.start());
+    return logs;
   }
 
   async #openDoor(rooms: BrokerRooms): Promise<Door> {

@@ -1,7 +1,9 @@
 import type { BrokerRooms } from './rooms.ts';
 
 /** Lets the metrics page read what the rooms know. */
-export function exposeGauges({ metrics, metadata, replicas, controller, logs }: BrokerRooms): void {
+export function exposeGauges(rooms: BrokerRooms): void {
+  const { metrics, metadata, replicas, controller, logs } = rooms;
+  exposeCompaction(rooms);
   metrics.mirror('isrShrinks', () => replicas.statistics().isrShrinks);
   metrics.mirror('isrExpands', () => replicas.statistics().isrExpands);
   metrics.mirror('failedIsrUpdates', () => replicas.statistics().failedIsrUpdates);
@@ -24,4 +26,18 @@ export function exposeGauges({ metrics, metadata, replicas, controller, logs }: 
   metrics.expose('globalTopics', () => controller.snapshot().globalTopicCount);
   metrics.expose('globalPartitions', () => controller.snapshot().globalPartitionCount);
   metrics.expose('controllerEventQueue', () => controller.snapshot().eventQueueSize);
+}
+
+function exposeCompaction({ metrics, logs: { cleaner }, clock }: BrokerRooms): void {
+  if (cleaner === null) return;
+  const { statistics } = cleaner;
+  metrics.expose('cleanerMaxDirtyPercent', () => statistics.maxDirtyPercent);
+  metrics.expose('uncleanablePartitions', () => cleaner.uncleanable.length);
+  metrics.expose('uncleanableBytes', () => cleaner.uncleanable.reduce((sum, { size }) => sum + size, 0));
+  metrics.expose('cleanerTimeSinceLastRun', () => clock.now() - (statistics.lastRunMs ?? clock.now()));
+  metrics.expose('cleanerRecopyPercent', () => statistics.recopyPercent);
+  metrics.expose('cleanerMaxCleanTime', () => statistics.cleanSeconds);
+  metrics.expose('cleanerMaxBufferUtilization', () => statistics.bufferUtilizationPercent);
+  metrics.expose('cleanerMaxCompactionDelay', () => statistics.maxCompactionDelaySeconds);
+  metrics.expose('cleanerDeadThreads', () => cleaner.deadThreads);
 }

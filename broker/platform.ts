@@ -10,6 +10,7 @@ import type { Failpoints } from './controller/failpoints.ts';
 import type { Readiness } from './http/ports.ts';
 import type { Dispatcher } from './request/handler.ts';
 import type { BrokerRooms } from './rooms.ts';
+import type { CleaningExecutor } from './storage/cleaner/steps.ts';
 
 /** The broker's way in, for clients and other brokers. */
 export interface Door {
@@ -43,6 +44,11 @@ export interface Platform {
   connectZooKeeper(config: BrokerConfig, logger: Logger): Promise<ZooKeeper>;
   /** Connections from this broker to the others, in versions that the caller names. @param tls null: unsecured */
   brokerConnector(brokerId: number, config: BrokerConfig, tls: ClientTls | null): Connector;
+  /**
+   * Makes what compacts logs, one at a time, off the loop.
+   * @param bytesPerSecond what it may read and write, asked again and again; Infinity: no limit
+   */
+  cleaningExecutor(bytesPerSecond: () => number): CleaningExecutor;
   /** Takes the ports. @throws Error when one is not to be had */
   openDoor(parts: DoorParts): Promise<Door>;
   /** Ends the process at once, as a failure does: nothing acknowledged hangs on an orderly end. */

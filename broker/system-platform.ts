@@ -7,6 +7,7 @@ import { realFileSystem } from '../shared/runtime/real-file-system.ts';
 import type { ClientTls } from '../shared/tls/client.ts';
 import { connectZooKeeper } from '../shared/zookeeper/client.ts';
 import type { ZooKeeper } from '../shared/zookeeper/zookeeper.ts';
+import { CleanerThread } from './cleaner-thread.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import { openDoor } from './door.ts';
 import { failpointsFrom } from './failpoints.ts';
@@ -26,6 +27,7 @@ export function systemPlatform(environment: NodeJS.ProcessEnv): Platform {
     ...(failpoints === undefined ? {} : { failpoints }),
     connectZooKeeper: connectToZooKeeper,
     brokerConnector,
+    cleaningExecutor: bytesPerSecond => new CleanerThread(bytesPerSecond),
     openDoor,
     halt: () => process.exit(1),
   };

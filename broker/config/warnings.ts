@@ -17,9 +17,6 @@ export function warningsAbout(settings: Settings): string[] {
   }
   const warnings =
     idle.length === 0 ? [] : [`Known settings that this version does not act on yet: ${idle.join(', ')}.`];
-  if (settings.get('log.cleanup.policy')?.text.includes('compact')) {
-    warnings.push('log.cleanup.policy: compact is accepted, but this version does not compact yet.');
-  }
   return [...warnings, ...unknown];
 }
 

@@ -161,6 +161,42 @@ export const GAUGES = {
     name: 'kafka_log_logmanager_offlinelogdirectorycount',
     help: 'Data directories that failed.',
   },
+  cleanerMaxDirtyPercent: {
+    name: 'kafka_log_logcleanermanager_max_dirty_percent',
+    help: 'Part of the dirtiest compacted log that is not clean, in percent.',
+  },
+  uncleanablePartitions: {
+    name: 'kafka_log_logcleanermanager_uncleanable_partitions_count',
+    help: 'Compacted logs that are left alone until the next start, because cleaning them failed.',
+  },
+  uncleanableBytes: {
+    name: 'kafka_log_logcleanermanager_uncleanable_bytes',
+    help: 'Bytes of those logs.',
+  },
+  cleanerTimeSinceLastRun: {
+    name: 'kafka_log_logcleanermanager_time_since_last_run_ms',
+    help: 'Milliseconds since it was last looked for logs to compact.',
+  },
+  cleanerRecopyPercent: {
+    name: 'kafka_log_logcleaner_cleaner_recopy_percent',
+    help: 'What the last compaction left of the bytes it read, in percent.',
+  },
+  cleanerMaxCleanTime: {
+    name: 'kafka_log_logcleaner_max_clean_time_secs',
+    help: 'Seconds that the last compaction took.',
+  },
+  cleanerMaxBufferUtilization: {
+    name: 'kafka_log_logcleaner_max_buffer_utilization_percent',
+    help: 'How full the map of keys was in the last compaction, in percent.',
+  },
+  cleanerMaxCompactionDelay: {
+    name: 'kafka_log_logcleaner_max_compaction_delay_secs',
+    help: 'Seconds by which the latest compaction is behind max.compaction.lag.ms.',
+  },
+  cleanerDeadThreads: {
+    name: 'kafka_log_logcleaner_deadthreadcount',
+    help: 'Threads of compaction that broke down and have done nothing since.',
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export const REQUEST_TIME: MetricRow = {

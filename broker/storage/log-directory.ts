@@ -1,7 +1,8 @@
 import type { FileLock, FileSystem } from '../../shared/runtime/file-system.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
-import { partitionKey } from '../../shared/topics/topic-partition.ts';
+import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import {
+  CLEANER_CHECKPOINT,
   formatOffsets,
   HIGH_WATERMARK_CHECKPOINT,
   LOG_START_CHECKPOINT,
@@ -39,6 +40,9 @@ export class LogDirectory implements LogHome {
   readonly #recoveryPoints: ReplacedFile;
   readonly #logStarts: ReplacedFile;
   readonly #highWatermarks: ReplacedFile;
+  readonly #cleaned: ReplacedFile;
+  /** Up to where logs are clean, by `topic-partition`. */
+  readonly #cleanedOffsets = new Map<string, number>();
   #lock: FileLock | null = null;
   #failure: Error | null = null;
 
@@ -52,6 +56,7 @@ export class LogDirectory implements LogHome {
       log.startsWithinSegment ? log.logStartOffset : null,
     );
     this.#highWatermarks = this.#checkpoint(HIGH_WATERMARK_CHECKPOINT, log => log.highWatermark);
+    this.#cleaned = this.#checkpoint(CLEANER_CHECKPOINT, log => this.cleanedOffset(log) ?? null);
   }
 
   #checkpoint(name: string, offsetOf: (log: PartitionLog) => number | null): ReplacedFile {
@@ -109,6 +114,7 @@ export class LogDirectory implements LogHome {
 
   /** Reads the checkpoints; one that is damaged counts as empty, which costs time and forgets nothing that is safe. */
   readCheckpoints(): DirectoryCheckpoints {
+    for (const [key, offset] of this.#readOffsets(CLEANER_CHECKPOINT)) this.#cleanedOffsets.set(key, offset);
     return {
       recoveryPoints: this.#readOffsets(RECOVERY_POINT_CHECKPOINT),
       logStartOffsets: this.#readOffsets(LOG_START_CHECKPOINT),
@@ -136,6 +142,31 @@ export class LogDirectory implements LogHome {
 
   remove(log: PartitionLog): void {
     this.#logs.delete(partitionKey(log.topic, log.partition));
+  }
+
+  /** The offset up to which compaction has cleaned a log; undefined: never. */
+  cleanedOffset({ topic, partition }: TopicPartition): number | undefined {
+    return this.#cleanedOffsets.get(partitionKey(topic, partition));
+  }
+
+  /** Sets it (undefined: forgets it), and resolves when the checkpoint says so. */
+  setCleanedOffset({ topic, partition }: TopicPartition, offset: number | undefined): Promise<void> {
+    const key = partitionKey(topic, partition);
+    if (this.#cleanedOffsets.get(key) === offset) return Promise.resolve();
+    if (offset === undefined) this.#cleanedOffsets.delete(key);
+    else this.#cleanedOffsets.set(key, offset);
+    return this.#write(this.#cleaned);
+  }
+
+  /** Forgets what the checkpoint says of logs that are not here: one of that name may be made again. */
+  forgetMissingLogs(): void {
+    for (const key of this.#cleanedOffsets.keys()) if (!this.#logs.has(key)) this.#cleanedOffsets.delete(key);
+  }
+
+  /** Lowers it to `offset` if it is above: what comes there will not have been cleaned. */
+  async lowerCleanedOffset(log: TopicPartition, offset: number): Promise<void> {
+    const cleaned = this.cleanedOffset(log);
+    if (cleaned !== undefined && cleaned > offset) await this.setCleanedOffset(log, offset);
   }
 
   checkpointRecoveryPoints(): Promise<void> {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { forEachLimited } from './concurrency.ts';
 import { StorageError, StorageStartupError } from './errors.ts';
 import { describeDirectories, type DirectoryDescription } from './directory-descriptions.ts';
 import { deletedDirectoryName, futureDirectoryName, parseDirectoryName } from './file-names.ts';
 import { FutureLogs } from './future-logs.ts';
+import { type CleanableLog, LogCleaner } from './cleaner/log-cleaner.ts';
 import { IndexCache } from './index-cache.ts';
 import { type DirectoryCheckpoints, LogDirectory } from './log-directory.ts';
 import { createLog, loadLog, type LogToCreate } from './log-loader.ts';
@@ -48,8 +48,8 @@ export class LogManager {
   readonly #logs = new Map<string, PartitionLog>();
   readonly #futures = new FutureLogs();
   readonly #upkeep: LogUpkeep;
-  /** Topics of which it has been said that they are not compacted. */
-  readonly #warnedTopics = new Set<string>();
+  /** null: there is no compaction. */
+  readonly cleaner: LogCleaner | null;
 
   private constructor(setup: LogManagerSetup) {
     const { fs, clock, timers, logger, options } = setup;
@@ -66,6 +66,7 @@ export class LogManager {
     this.#directories = distinct(setup.directories).map(
       path => new LogDirectory(fs, path, logger, failed => this.#directoryFailed(failed)),
     );
+    this.cleaner = setup.cleaner === undefined ? null : new LogCleaner(setup, setup.cleaner, () => this.#cleanable());
     this.#upkeep = new LogUpkeep(setup, { logs: () => this.allLogs(), directories: () => this.#online });
   }
 
@@ -86,7 +87,19 @@ export class LogManager {
       throw error;
     }
     manager.#upkeep.start();
+    manager.cleaner?.start();
     return manager;
+  }
+
+  /** A log that is on its way to another directory must stay what its copy is made of. */
+  #cleanable(): CleanableLog[] {
+    const isCompacted = (log: PartitionLog) =>
+      log.compaction.isWanted && this.getFutureLog(log.topic, log.partition) === undefined;
+    return this.allLogs().flatMap(log => (isCompacted(log) ? [{ log, home: this.#directoryOf(log) }] : []));
+  }
+
+  #directoryOf(log: PartitionLog): LogDirectory {
+    return this.#directories.find(({ path }) => path === log.directory)!;
   }
 
   get #online(): LogDirectory[] {
@@ -142,6 +155,7 @@ export class LogManager {
       await forEachLimited(logs, options.recoveryThreadsPerDirectory * LOGS_PER_THREAD, log =>
         this.#load(directory, log, wasClosed, checkpoints),
       );
+      directory.forgetMissingLogs();
       const fields = { directory: directory.path, logs: directory.logs.size, recovered: !wasClosed };
       logger.info({ ...fields, ms: Math.round(clock.monotonic() - start) }, 'loaded a log directory');
     } catch (error) {
@@ -200,13 +214,19 @@ export class LogManager {
       scheduler: this.#scheduler,
       tail: this.#tailCache.window(),
       removeLater: (paths, delayMs) => this.#removals.removeFiles(paths, delayMs),
-      truncated: () => void directory.checkpointRecoveryPoints(),
+      beforeCut: offset => directory.lowerCleanedOffset(loaded, offset),
+      truncated: () => this.#truncated(directory, log),
     });
     if (log.isFuture) this.#futures.add(log);
     else this.#logs.set(partitionKey(loaded.topic, loaded.partition), log);
     directory.add(log);
-    this.#warnOfCompaction(loaded.topic, loaded.config);
     return log;
+  }
+
+  #truncated(directory: LogDirectory, log: PartitionLog): void {
+    void directory.checkpointRecoveryPoints();
+    // A cleaning may have ended between the first lowering and the cut.
+    void directory.lowerCleanedOffset(log, log.logEndOffset);
   }
 
   #directoryFailed(directory: LogDirectory): void {
@@ -327,12 +347,14 @@ export class LogManager {
    * Makes an empty log that is to take the place of `current`. There must be none yet.
    * @throws StorageError
    */
-  createFutureLog({ topic, partition, topicId }: PartitionLog, path: string): PartitionLog {
+  createFutureLog(current: PartitionLog, path: string): PartitionLog {
+    const { topic, partition, topicId } = current;
     const directory = this.#online.find(candidate => candidate.path === path);
     const name = futureDirectoryName(topic, partition, this.#setup.random.bytes(16));
     const log =
       directory === undefined || name === null ? null : this.#createIn(directory, name, { topic, partition, topicId });
     if (log === null) throw new StorageError('STORAGE_ERROR', `${path} cannot take the log of ${topic}-${partition}.`);
+    current.compaction.interrupt();
     return log;
   }
 
@@ -345,8 +367,10 @@ export class LogManager {
     const current = this.getLog(topic, partition)!;
     const future = this.getFutureLog(topic, partition)!;
     future.updateHighWatermark(current.highWatermark);
+    const cleanedOffset = this.#directoryOf(current).cleanedOffset(current);
     const checkpoints = this.#removeLog(current);
     this.#promote(future);
+    void this.#directoryOf(future).setCleanedOffset(future, cleanedOffset);
     const { directory } = future;
     this.#setup.logger.info({ topic, partition, from: current.directory, directory }, 'a log has moved');
     void checkpoints();
@@ -373,7 +397,7 @@ export class LogManager {
   /** Takes a log away, within this call; what is returned brings the checkpoints up to date. */
   #removeLog(log: PartitionLog): () => Promise<void> {
     const { topic, partition } = log;
-    const directory = this.#directories.find(({ path }) => path === log.directory)!;
+    const directory = this.#directoryOf(log);
     const name = deletedDirectoryName(topic, partition, this.#setup.random.bytes(16));
     log.moveAway(name);
     this.#futures.remove(log);
@@ -381,7 +405,9 @@ export class LogManager {
     if (this.#logs.get(key) === log) this.#logs.delete(key);
     directory.remove(log);
     this.#removals.removeDirectory(`${directory.path}/${name}`, log.config['file.delete.delay.ms']);
+    const forgotten = directory.setCleanedOffset(log, undefined);
     return async () => {
+      await forgotten;
       await directory.checkpointRecoveryPoints();
       await directory.checkpointLogStartOffsets();
     };
@@ -390,7 +416,6 @@ export class LogManager {
   /** Gives the logs of a topic its configuration anew. */
   updateTopicConfig(topic: string): void {
     const config = this.#setup.topicConfig(topic);
-    this.#warnOfCompaction(topic, config);
     for (const log of this.#allLogs()) if (log.topic === topic) log.updateConfig(config);
   }
 
@@ -403,15 +428,6 @@ export class LogManager {
     return [...this.#logs.values(), ...this.#futures.all()];
   }
 
-  #warnOfCompaction(topic: string, config: TopicConfigValues): void {
-    if (!config['cleanup.policy'].includes('compact') || this.#warnedTopics.has(topic)) return;
-    this.#warnedTopics.add(topic);
-    this.#setup.logger.warn(
-      { topic },
-      'cleanup.policy has compact, which this version does not do: older records of a key stay',
-    );
-  }
-
   /** Writes the high watermarks of all logs to the checkpoints. */
   async checkpointHighWatermarks(): Promise<void> {
     await Promise.all(this.#online.map(directory => directory.checkpointHighWatermarks()));
@@ -419,7 +435,7 @@ export class LogManager {
 
   /** Writes and flushes everything, and leaves the directories as after a clean shutdown. */
   async shutdown(): Promise<void> {
-    const isIdle = this.#upkeep.stop();
+    const isIdle = Promise.all([this.#upkeep.stop(), this.cleaner?.stop()]);
     this.#removals.cancel();
     await isIdle;
     await Promise.all(this.#online.map(directory => this.#closeDirectory(directory)));

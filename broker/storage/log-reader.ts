@@ -43,6 +43,11 @@ interface Wanted {
   readonly maxBytes: number;
   readonly minOneMessage: boolean;
   readonly memory: AnswerMemory | undefined;
+  /**
+   * Whether a segment that compaction has left nothing but headers of batches of counts as a gap. Consumers have no use
+   * for them, and some (kafkajs) would ask for the same again and again.
+   */
+  readonly passesOverEmpty: boolean;
 }
 
 const NOTHING: Found = { records: [], firstEntryIncomplete: false };
@@ -72,7 +77,14 @@ export class LogReader {
     for (;;) {
       const { version } = this.#state;
       const upper = this.#upper(start, upperBound);
-      const wanted = { start, upper, maxBytes: Math.min(maxBytes, MAX_READ), minOneMessage, memory };
+      const wanted = {
+        start,
+        upper,
+        maxBytes: Math.min(maxBytes, MAX_READ),
+        minOneMessage,
+        memory,
+        passesOverEmpty: upperBound !== 'logEnd',
+      };
       const found = this.#fromMemory(wanted) ?? (await this.#fromFiles(wanted, version));
       if (found !== null) return this.#result(found);
     }
@@ -151,12 +163,14 @@ export class LogReader {
     const { segments, positions } = this.#state;
     const known = positions.get(wanted.start);
     let place = known ?? (await this.#fromIndex(wanted.start));
+    let empty = NOTHING;
     for (let isExact = known !== undefined; ; isExact = true) {
       const found = await this.#searchSegment(wanted, place, isExact);
-      if (found !== null) return found;
+      if (found !== null && !(wanted.passesOverEmpty && isEmpty(found))) return found === NOTHING ? empty : found;
+      if (found !== null) empty = found;
       // Where compaction has left a gap at the end of a segment, the next one has the data.
       const next = segments.after(place.segment);
-      if (next === undefined) return NOTHING;
+      if (next === undefined) return empty;
       place = { segment: next, position: 0 };
     }
   }
@@ -237,6 +251,18 @@ function seek(bytes: Buffer, start: number): number {
     at += batch.batchSizeInBytes(bytes, at);
   }
   return at;
+}
+
+/** Whether all that was found are batches without records. */
+function isEmpty({ records, firstEntryIncomplete }: Found): boolean {
+  return !firstEntryIncomplete && records.length > 0 && records.every(holdsNoRecord);
+}
+
+function holdsNoRecord(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += batch.batchSizeInBytes(bytes, at)) {
+    if (batch.recordCount(bytes, at) !== 0) return false;
+  }
+  return true;
 }
 
 /** The whole entries from `from` on that end below `upper` and fit into `maxBytes`: where they end. */

@@ -6,6 +6,7 @@ import { StorageError } from './errors.ts';
 import { KnownPositions } from './known-positions.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { ProducerSettings, ProducerStateManager } from './producer-state-manager.ts';
+import { mostAge } from './rolling.ts';
 import type { SegmentResources } from './segment.ts';
 import type { IndexLimits } from './segment-indexes.ts';
 import type { Segments } from './segments.ts';
@@ -69,6 +70,8 @@ export class LogState {
   /** Bumped when bytes that readers may look at are cut off or taken away: what they read meanwhile is worthless. */
   version = 0;
   closed = false;
+  /** The cleaning of this log that is under way; aborted by whoever else changes the files that it reads. */
+  cleaning: AbortController | null = null;
   /** Whether the epoch file has changed since it was last flushed. */
   epochsUnsynced = false;
   /** Whether the end was cut off and the device may still have it, to show up again after a loss of power. */
@@ -99,7 +102,7 @@ export class LogState {
   }
 
   #drawJitter(): number {
-    const most = Math.min(this.config['segment.jitter.ms'], this.config['segment.ms']);
+    const most = Math.min(this.config['segment.jitter.ms'], mostAge(this.config));
     return most === 0 ? 0 : this.environment.random.int(Math.min(most, 2 ** 40));
   }
 

@@ -32,6 +32,8 @@ export class LogTruncation {
       return true;
     }
     state.version++;
+    // The active segment is none of those that compaction reads.
+    if (offset < state.segments.active.baseOffset) state.cleaning?.abort();
     const above = state.segments.removeAbove(offset);
     // From the end, so that a crash in between leaves a log without a gap.
     this.#delete(above.reverse());
@@ -46,6 +48,7 @@ export class LogTruncation {
     const state = this.#state;
     const { environment, path, segments } = state;
     state.version++;
+    state.cleaning?.abort();
     this.#delete([...segments.all].reverse());
     segments.replaceAll(Segment.create(environment.resources, path, offset, environment.clock.now()));
     this.#endsAt(offset);

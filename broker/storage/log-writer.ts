@@ -1,7 +1,7 @@
 import * as batch from '../../shared/records/batch.ts';
 import { StorageError } from './errors.ts';
 import type { LogState } from './log-state.ts';
-import { mustRoll } from './rolling.ts';
+import { mostAge, mustRoll } from './rolling.ts';
 import { Segment } from './segment.ts';
 import type { PendingWriter, WriteScheduler } from './write-scheduler.ts';
 
@@ -140,7 +140,7 @@ export class LogWriter implements PendingWriter {
       lastOffset: records.lastOffset,
       now: environment.clock.now(),
       maxSize: config['segment.bytes'],
-      maxAgeMs: config['segment.ms'] - rollJitterMs,
+      maxAgeMs: mostAge(config) - rollJitterMs,
     });
   }
 

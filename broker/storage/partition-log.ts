@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
+import { LogCompaction } from './cleaner/log-compaction.ts';
 import { StorageError } from './errors.ts';
 import { parseDirectoryName } from './file-names.ts';
 import { prepareFollowerAppend } from './follower-append.ts';
@@ -38,6 +39,8 @@ export interface LogServices {
   readonly scheduler: WriteScheduler;
   readonly removeLater: RemoveLater;
   readonly tail: TailWindow;
+  /** Resolves when no checkpoint on the device says that the log is clean beyond `offset`, where it is to be cut. */
+  readonly beforeCut: (offset: number) => Promise<void>;
   /** Called when offsets that checkpoints hold went down: their files should be written soon. */
   readonly truncated: () => void;
 }
@@ -50,6 +53,8 @@ export interface LogServices {
  * not part of the log: not below `logEndOffset`, not readable. Whoever truncates must not append before that is done.
  */
 export class PartitionLog {
+  /** For the cleaner alone. */
+  readonly compaction: LogCompaction;
   readonly #state: LogState;
   readonly #writer: LogWriter;
   readonly #reader: LogReader;
@@ -66,6 +71,7 @@ export class PartitionLog {
     this.#reader = new LogReader(this.#state);
     this.#writer = new LogWriter(this.#state, services.scheduler, offset => this.#flushInBackground(offset));
     this.#truncation = new LogTruncation(this.#state, this.#writer, services.removeLater);
+    this.compaction = new LogCompaction(this.#state, services.removeLater);
     this.#topicId = readTopicId(environment.resources.fs, loaded.path);
   }
 
@@ -133,6 +139,7 @@ export class PartitionLog {
 
   updateConfig(config: TopicConfigValues): void {
     this.#state.setConfig(config);
+    if (!this.compaction.isWanted) this.compaction.interrupt();
   }
 
   /**
@@ -265,6 +272,7 @@ export class PartitionLog {
    */
   async truncateTo(offset: number): Promise<boolean> {
     if (offset < 0) throw new RangeError(`Cannot truncate a log to offset ${offset}.`);
+    await this.#services.beforeCut(offset);
     const cut = await this.#restructure(() => this.#truncation.truncateTo(offset));
     if (!cut) return false;
     await this.#rebuildProducers();
@@ -290,6 +298,7 @@ export class PartitionLog {
 
   /** Deletes everything; the log then begins and ends at `offset`. */
   async truncateFullyAndStartAt(offset: number): Promise<void> {
+    await this.#services.beforeCut(offset);
     await this.#restructure(() => this.#truncation.restartAt(offset));
     this.#afterCut();
   }
@@ -370,10 +379,13 @@ export class PartitionLog {
    * @returns how many
    */
   async deleteOldSegments(): Promise<number> {
+    // What is being cleaned is looked at the next time (Kafka: `LogCleanerManager.deletableLogs`).
+    if (this.compaction.isRunning) return 0;
     const version = this.#state.version;
     const facts = await gatherSegmentFacts(this.#state);
     return this.#restructure(() => {
       const count = version === this.#state.version ? deletableNow(this.#state, facts) : 0;
+      if (count > 0) this.compaction.interrupt();
       if (count > 0) this.#truncation.deleteOldest(count);
       return count;
     });
@@ -437,6 +449,7 @@ export class PartitionLog {
 
   #end(): void {
     const state = this.#state;
+    this.compaction.interrupt();
     state.closed = true;
     state.version++;
     state.tail.clear();

@@ -1,3 +1,5 @@
+import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
+
 /** What the decision to roll depends on. Times in milliseconds, sizes in bytes. */
 export interface RollQuestion {
   /** The active segment, with what is about to be written to it before. */
@@ -15,6 +17,15 @@ export interface RollQuestion {
   /** `segment.bytes`, and `segment.ms` less jitter. */
   readonly maxSize: number;
   readonly maxAgeMs: number;
+}
+
+/**
+ * The age in milliseconds at which a log's segment is ended, less what jitter takes off: `segment.ms`, and where the log
+ * is compacted `max.compaction.lag.ms`, for an active segment is not (KIP-354).
+ */
+export function mostAge(config: TopicConfigValues): number {
+  const isCompacted = config['cleanup.policy'].includes('compact');
+  return isCompacted ? Math.min(config['segment.ms'], config['max.compaction.lag.ms']) : config['segment.ms'];
 }
 
 /**

@@ -14,7 +14,7 @@ export function entryIsPlausible(buffer: Buffer, at: number): boolean {
 }
 
 /** Asks the driver for bytes of the file; it answers with the count. */
-interface ReadRequest {
+export interface ReadRequest {
   readonly target: Buffer;
   readonly offset: number;
   readonly length: number;
@@ -30,6 +30,8 @@ interface ScanOptions {
   readonly to: number;
   /** Whether the visitor needs whole entries, or their headers only. */
   readonly whole: boolean;
+  /** Bytes read at a time, where no entry is larger; by default what suits whole entries or headers. */
+  readonly chunk?: number;
 }
 
 type Scan = Generator<ReadRequest, number, number>;
@@ -40,9 +42,9 @@ type Scan = Generator<ReadRequest, number, number>;
  *
  * A generator that asks for reads instead of reading, so that the same walk can be driven with or without waiting.
  */
-function* scan({ from, to, whole }: ScanOptions, visit: EntryVisitor): Scan {
-  const chunk = whole ? CHUNK : SMALL_CHUNK;
-  let buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(chunk, to - from)));
+export function* scanSteps({ from, to, whole, chunk }: ScanOptions, visit: EntryVisitor): Scan {
+  const size = chunk ?? (whole ? CHUNK : SMALL_CHUNK);
+  let buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(size, to - from)));
   let start = from;
   let filled = 0;
   for (let position = from; position < to;) {
@@ -81,7 +83,7 @@ function* fill(target: Buffer, position: number, length: number): Scan {
 
 /** Walks over a file's entries without blocking; the buffer that the visitor gets is reused. */
 export async function scanEntries(handle: FileHandle, options: ScanOptions, visit: EntryVisitor): Promise<number> {
-  const walk = scan(options, visit);
+  const walk = scanSteps(options, visit);
   let step = walk.next();
   while (!step.done) {
     const { target, offset, length, position } = step.value;
@@ -92,7 +94,7 @@ export async function scanEntries(handle: FileHandle, options: ScanOptions, visi
 
 /** The same, blocking: for short ways within changes of the log's structure. */
 export function scanEntriesSync(handle: FileHandle, options: ScanOptions, visit: EntryVisitor): number {
-  const walk = scan(options, visit);
+  const walk = scanSteps(options, visit);
   let step = walk.next();
   while (!step.done) {
     const { target, offset, length, position } = step.value;

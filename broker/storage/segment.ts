@@ -315,14 +315,22 @@ export class Segment {
     this.file.close();
   }
 
+  /** Bytes of the index files, as far as they are written. */
+  get indexFileSizes(): { readonly offsets: number; readonly times: number } {
+    const { fs } = this.#resources;
+    const { offsets, times } = this.#indexPaths;
+    return { offsets: fs.stat(offsets)?.size ?? 0, times: fs.stat(times)?.size ?? 0 };
+  }
+
   /**
    * Renames the segment's files out of the way; reads under way go on.
+   * @param suffixes which of them
    * @returns the new paths, to be removed after `file.delete.delay.ms`
    */
-  markDeleted(): string[] {
+  markDeleted(suffixes: readonly string[] = SEGMENT_SUFFIXES): string[] {
     const { fs } = this.#resources;
     const renamed: string[] = [];
-    for (const suffix of SEGMENT_SUFFIXES) {
+    for (const suffix of suffixes) {
       const path = this.path(suffix);
       if (!fs.exists(path)) continue;
       if (suffix === LOG_SUFFIX) this.file.rename(path + DELETED_SUFFIX);

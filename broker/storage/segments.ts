@@ -62,6 +62,11 @@ export class Segments {
     return this.#list.splice(Math.max(1, this.#floorIndex(offset) + 1));
   }
 
+  /** Puts one segment in place of neighbours that are all there. */
+  replace(former: readonly Segment[], segment: Segment): void {
+    this.#list.splice(this.#list.indexOf(former[0]!), former.length, segment);
+  }
+
   /** Puts one segment in place of all; returns the former ones. */
   replaceAll(segment: Segment): Segment[] {
     const former = this.#list;

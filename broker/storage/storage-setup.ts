@@ -2,6 +2,7 @@ import type { Clock, Timers } from '../../shared/runtime/clock.ts';
 import type { FileSystem } from '../../shared/runtime/file-system.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
+import type { CleaningExecutor } from './cleaner/steps.ts';
 import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 
 /** Times in milliseconds, named as the broker's settings they come from. */
@@ -45,6 +46,27 @@ export const DEFAULT_STORAGE_OPTIONS: StorageOptions = {
   longestBlockingRead: 128 << 10,
 };
 
+/** Compaction's settings, which may change; times in milliseconds, sizes in bytes. */
+export interface CleanerOptions {
+  /** `log.cleaner.threads` */
+  readonly threads: number;
+  /** `log.cleaner.dedupe.buffer.size`, over all threads */
+  readonly dedupeBufferBytes: number;
+  /** `log.cleaner.io.buffer.load.factor` */
+  readonly loadFactor: number;
+  /** `log.cleaner.io.buffer.size`, over all threads */
+  readonly ioBufferBytes: number;
+  /** `log.cleaner.backoff.ms` */
+  readonly backoffMs: number;
+}
+
+export interface CleanerSetup {
+  /** Asked anew each time. */
+  readonly options: () => CleanerOptions;
+  /** Makes what does the work for one thread. */
+  readonly executor: () => CleaningExecutor;
+}
+
 export interface LogManagerSetup {
   readonly fs: FileSystem;
   readonly clock: Clock;
@@ -60,4 +82,6 @@ export interface LogManagerSetup {
   readonly clusterId: string;
   /** Called, once for each, in a later turn, when a directory went offline; its logs are gone from the manager then. */
   readonly onDirectoryFailure: (directory: string, error: Error) => void;
+  /** Without it, logs are not compacted. */
+  readonly cleaner?: CleanerSetup;
 }

@@ -57,7 +57,7 @@ export const TOPIC_CONFIG_TABLE = {
   ),
   'delete.retention.ms': topicRow(
     'log.cleaner.delete.retention.ms',
-    long(86_400_000, 'Milliseconds for which compaction keeps tombstones.', { ...notYet, rule: atLeast(0) }),
+    long(86_400_000, 'Milliseconds for which compaction keeps tombstones.', { rule: atLeast(0) }),
   ),
   'file.delete.delay.ms': topicRow(
     'log.segment.delete.delay.ms',
@@ -90,7 +90,6 @@ export const TOPIC_CONFIG_TABLE = {
   'max.compaction.lag.ms': topicRow(
     'log.cleaner.max.compaction.lag.ms',
     long(MAX_LONG, 'Age at which records are compacted whatever the ratio; not below `min.compaction.lag.ms`.', {
-      ...notYet,
       rule: atLeast(1),
     }),
   ),
@@ -129,13 +128,12 @@ export const TOPIC_CONFIG_TABLE = {
   'min.cleanable.dirty.ratio': topicRow(
     'log.cleaner.min.cleanable.ratio',
     double(0.5, 'Part of the log not yet compacted from which on compaction is due.', {
-      ...notYet,
       rule: between(0, 1),
     }),
   ),
   'min.compaction.lag.ms': topicRow(
     'log.cleaner.min.compaction.lag.ms',
-    long(0, 'Records younger than this are not compacted.', { ...notYet, rule: atLeast(0) }),
+    long(0, 'Records younger than this are not compacted.', { rule: atLeast(0) }),
   ),
   'min.insync.replicas': topicRow(
     'min.insync.replicas',

@@ -4,6 +4,7 @@ import type { Door, DoorParts, Platform } from '../../broker/platform.ts';
 import { RequestMemory } from '../../broker/network/request-memory.ts';
 import type { Dispatcher } from '../../broker/request/handler.ts';
 import type { BrokerRooms } from '../../broker/rooms.ts';
+import { InlineCleaning } from '../support/inline-cleaning.ts';
 import { MemoryFileSystem } from '../support/memory-file-system.ts';
 import type { MemoryZooKeeperClient } from '../support/memory-zookeeper.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -122,6 +123,7 @@ export class SimulatedBroker implements Server {
           negotiate: false,
           requestTimeoutMs: config.get('request.timeout.ms'),
         }),
+      cleaningExecutor: () => new InlineCleaning(this.fs, () => new Promise(resolve => life.endOfTurn(resolve))),
       openDoor: parts => Promise.resolve(this.#openDoor(parts)),
       halt: () => void world.time.after(0, () => (this.life === life ? this.kill() : undefined)),
     };

@@ -3,8 +3,6 @@ import { boolean, double, int, list, long, string, type ConfigTable } from '../.
 import { MAX_LONG } from '../../../shared/config/types.ts';
 import { clusterWide, notYet } from './scopes.ts';
 
-const cleaner = { ...clusterWide, ...notYet };
-
 /** Where records are kept, and the defaults of topics. */
 export const LOG = {
   'auto.create.topics.enable': boolean(true, 'Create a topic when a client asks for one that does not exist.'),
@@ -82,7 +80,10 @@ export const LOG = {
     ...clusterWide,
     rule: atLeast(0),
   }),
-  'log.preallocate': boolean(false, 'Give new segment files their full size at once.', cleaner),
+  'log.preallocate': boolean(false, 'Give new segment files their full size at once.', {
+    ...clusterWide,
+    ...notYet,
+  }),
   'log.message.format.version': string('3.0-IV1', 'Ignored, as in Kafka 3: records are kept in format v2.', {
     rule: matching(/^\d+\.\d+/, 'a Kafka release such as 3.0-IV1'),
   }),
@@ -128,41 +129,41 @@ export const LOG = {
     ...clusterWide,
     rule: between(-131_072, 22),
   }),
-  'log.cleaner.enable': boolean(true, 'Run compaction.', notYet),
-  'log.cleaner.threads': int(1, 'Threads for compaction.', { ...cleaner, rule: atLeast(0) }),
+  'log.cleaner.enable': boolean(true, 'Run compaction.'),
+  'log.cleaner.threads': int(1, 'Threads for compaction.', { ...clusterWide, rule: atLeast(0) }),
   'log.cleaner.dedupe.buffer.size': long(
     134_217_728,
     'Bytes for the map of keys, over all compaction threads.',
-    cleaner,
+    clusterWide,
   ),
   'log.cleaner.io.buffer.size': int(524_288, 'Bytes of I/O buffers, over all compaction threads.', {
-    ...cleaner,
+    ...clusterWide,
     rule: atLeast(0),
   }),
-  'log.cleaner.io.buffer.load.factor': double(0.9, 'How full the map of keys may get.', cleaner),
+  'log.cleaner.io.buffer.load.factor': double(0.9, 'How full the map of keys may get.', clusterWide),
   'log.cleaner.io.max.bytes.per.second': double(
     Number.MAX_VALUE,
     'Bytes a second that compaction may read and write.',
-    cleaner,
+    clusterWide,
   ),
   'log.cleaner.backoff.ms': long(15_000, 'Pause in milliseconds when there was nothing to compact.', {
-    ...cleaner,
+    ...clusterWide,
     rule: atLeast(0),
   }),
   'log.cleaner.min.cleanable.ratio': double(0.5, 'Part of a log not yet compacted from which on compaction is due.', {
-    ...cleaner,
+    ...clusterWide,
     rule: between(0, 1),
   }),
   'log.cleaner.delete.retention.ms': long(86_400_000, 'Milliseconds for which compaction keeps tombstones.', {
-    ...cleaner,
+    ...clusterWide,
     rule: atLeast(0),
   }),
   'log.cleaner.min.compaction.lag.ms': long(0, 'Records younger than this are not compacted.', {
-    ...cleaner,
+    ...clusterWide,
     rule: atLeast(0),
   }),
   'log.cleaner.max.compaction.lag.ms': long(MAX_LONG, 'Age at which records are compacted whatever the ratio.', {
-    ...cleaner,
+    ...clusterWide,
     rule: atLeast(1),
   }),
 } satisfies ConfigTable;

@@ -4,6 +4,7 @@ import { BrokerConfig } from '../../../broker/config/broker-config.ts';
 import type { Door, Platform } from '../../../broker/platform.ts';
 import { silentLogger } from '../../../shared/runtime/logger.ts';
 import { ConnectionError } from '../../../shared/connection/connection.ts';
+import { InlineCleaning } from '../../support/inline-cleaning.ts';
 import { MemoryFileSystem } from '../../support/memory-file-system.ts';
 import { MemoryZooKeeper, type MemoryZooKeeperClient } from '../../support/memory-zookeeper.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -44,6 +45,7 @@ class Beginning {
       fs,
       connectZooKeeper: async () => (this.zooKeeper = await this.server.connect()),
       brokerConnector: () => ({ connect: () => Promise.reject(new ConnectionError('REFUSED', 'nobody is there')) }),
+      cleaningExecutor: () => new InlineCleaning(fs, () => Promise.resolve()),
       openDoor: () => Promise.resolve(door),
       halt: () => {},
     };

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type StorageError, StorageStartupError } from '../../../../broker/storage/errors.ts';
 import { DEFAULT_STORAGE_OPTIONS } from '../../../../broker/storage/log-manager.ts';
-import { silentLogger } from '../../../../shared/runtime/logger.ts';
 import { batchOf, filesIn, fixture, ordersLog, readAll, TOPIC_ID } from './support.ts';
 
 const MARKER = '/data/.kafka_cleanshutdown';
@@ -225,16 +224,6 @@ describe('logs', () => {
     manager.updateTopicConfig('orders');
     await expect(log.appendAsLeader(batchOf(['a']), 0)).rejects.toEqual(failing('MESSAGE_TOO_LARGE'));
   });
-});
-
-it('says once for a topic that it is not compacted', async () => {
-  const f = fixture({ 'cleanup.policy': ['compact'] });
-  const warnings: unknown[] = [];
-  const logger = { ...silentLogger, warn: (...line: unknown[]) => void warnings.push(line[0]) };
-  const manager = await f.open({ logger });
-  for (const partition of [0, 1]) manager.getOrCreateLog('orders', partition, { topicId: TOPIC_ID, isNew: true });
-  manager.updateTopicConfig('orders');
-  expect(warnings).toEqual([{ topic: 'orders' }]);
 });
 
 describe('a directory that fails', () => {

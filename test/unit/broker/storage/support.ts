@@ -42,8 +42,15 @@ export class ManualTime implements Clock, Timers {
     setImmediate(callback);
   }
 
-  sleep(delayMs: number): Promise<void> {
-    return new Promise(resolve => this.after(delayMs, resolve));
+  async sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const timer = this.after(delayMs, resolve);
+      signal?.addEventListener('abort', () => {
+        timer.cancel();
+        reject(signal.reason as Error);
+      });
+    });
   }
 
   /** Moves time on, running what becomes due, in order. */
