@@ -1,6 +1,7 @@
 // The SDK's public face. Whoever needs a quick start imports one of create/ instead: each loads only its kind of client.
 export { createAdmin } from './create/admin.ts';
 export { createConsumer, type ConsumerParts } from './create/consumer.ts';
+export { createMemberCommits } from './create/member-commits.ts';
 export type { ClientParts } from './create/parts.ts';
 export { createProducer, type ProducerParts } from './create/producer.ts';
 export { RecordDeserializationError } from './consumer/record-decoder.ts';
@@ -32,6 +33,9 @@ export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster/cluster-vie
 export type { ClientSettings } from './config.ts';
 export type { Consumer } from './consumer/consumer.ts';
 export type { GroupMetadata, RebalanceListener } from './consumer/group/consumer-group.ts';
+export type { RebalanceListener } from './consumer/group/consumer-group.ts';
+export type { CommittedOffset, OffsetsQuestion, OffsetToCommit } from './groups/committed-offsets.ts';
+export type { MemberCommits, MemberName } from './consumer/group/member-commits.ts';
 export type { ConsumerInterceptor } from './consumer/interceptors.ts';
 export type { CommittedOffset, OffsetsQuestion, OffsetToCommit } from './groups/committed-offsets.ts';
 export type { FoundOffset, OffsetSpec } from './consumer/offsets.ts';

@@ -4,7 +4,7 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { KafkaError } from '../../errors.ts';
 import { mayPass } from '../../groups/coordinator-errors.ts';
 import { CoordinatorLink } from '../../groups/coordinator-link.ts';
-import { NO_GENERATION } from './generation.ts';
+import { NO_GENERATION, type Generation } from './generation.ts';
 import { Membership, type MembershipSettings, type PartitionsOwner } from './membership.ts';
 import type { CommittedOffset, OffsetToCommit } from '../../groups/committed-offsets.ts';
 import { OffsetStore } from './offset-store.ts';
@@ -93,6 +93,11 @@ export class ConsumerGroup implements PartitionsOwner {
 
   get isSubscribed(): boolean {
     return this.#membership !== null;
+  }
+
+  /** As whom this consumer commits. */
+  get generation(): Generation {
+    return this.#membership?.generation ?? NO_GENERATION;
   }
 
   subscribe(wanted: Wanted, listener: RebalanceListener): void {
@@ -193,7 +198,7 @@ export class ConsumerGroup implements PartitionsOwner {
 
   async #send(offsets: readonly OffsetToCommit[]): Promise<void> {
     if (offsets.length === 0) return;
-    await this.#store.commit(offsets, this.#membership?.generation ?? NO_GENERATION);
+    await this.#store.commit(offsets, this.generation);
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset);
     this.#host.committed(offsets);
   }
