@@ -1,5 +1,6 @@
 import type { BrokerConfig } from './config/broker-config.ts';
 import { createHttpApp } from './http/app.ts';
+import { GroupStreams } from './http/rest/groups/streams.ts';
 import { registerRest } from './http/rest/routes.ts';
 import type { BrokerMetrics } from './metrics/broker-metrics.ts';
 import { NetworkServer } from './network/network-server.ts';
@@ -17,7 +18,8 @@ export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorPar
   const observer = requestObserver(dispatcher, metrics);
   const restLogger = logger.child({ component: 'rest' });
   const rest = buildRestClients(rooms, dispatcher, restLogger);
-  const restParts = { clients: rest, clusterId: rooms.clusterId, logger: restLogger };
+  const streams = new GroupStreams({ clients: rest, clock, timers, logger: restLogger });
+  const restParts = { clients: rest, streams, clusterId: rooms.clusterId, logger: restLogger };
   const http = await createHttpApp({
     dispatcher,
     memory,
@@ -56,6 +58,7 @@ export async function openDoor({ rooms, dispatcher, readiness, logger }: DoorPar
     });
   });
   const close = async (gracefulMs: number) => {
+    await streams.close(gracefulMs);
     await rest.close();
     await Promise.all([network.close(gracefulMs), http.close(gracefulMs)]);
   };

@@ -19,6 +19,8 @@ export class HttpError extends Error {
 export interface ErrorBody {
   readonly error_code: number;
   readonly message: string;
+  /** Kafka's name, of one of Kafka's errors: ILLEGAL_GENERATION. */
+  readonly error?: string;
 }
 
 /** Makes the answer for anything that a route throws. What is not a refusal is a bug: it is logged, and not shown. */

@@ -1,3 +1,4 @@
+import { GROUP_SCHEMAS } from '../rest/groups/schemas.ts';
 import { SHORT_SCHEMAS } from '../rest/schemas.ts';
 import { V3_SCHEMAS } from '../rest/v3/schemas.ts';
 import { struct, type Schema } from './schema.ts';
@@ -5,6 +6,7 @@ import { struct, type Schema } from './schema.ts';
 /** Tags with what they stand for, in the order in which they are shown. */
 export const TAGS: Readonly<Record<string, string>> = {
   Records: 'Records in and out, at any broker, whoever leads.',
+  Groups: 'Consumer groups without a library: one stream is one member.',
   'Cluster (v3)': 'The cluster. Its id, or `-`: there is only one.',
   'Broker (v3)': 'The brokers that are alive.',
   'Configs (v3)': 'Settings of topics, of one broker, and of all brokers.',
@@ -20,6 +22,7 @@ export const TAGS: Readonly<Record<string, string>> = {
 /** Parameters in paths, by name. */
 export const PATH_PARAMETERS: Readonly<Record<string, { schema: Schema; description: string }>> = {
   topic: { schema: { type: 'string' }, description: 'The topic’s name.' },
+  group: { schema: { type: 'string' }, description: 'The group’s name.' },
   partition: { schema: { type: 'integer', minimum: 0 }, description: 'The partition’s number.' },
   cluster_id: { schema: { type: 'string', default: '-' }, description: 'The cluster’s id, or - for the only one.' },
   broker_id: { schema: { type: 'integer', minimum: 0 }, description: 'The broker’s id.' },
@@ -31,10 +34,15 @@ export const PATH_PARAMETERS: Readonly<Record<string, { schema: Schema; descript
 
 /** What the document's `#/components/schemas` holds. */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
-  Error: struct({
-    error_code: { type: 'integer', description: 'The HTTP status, or a number of five digits that begins with it.' },
-    message: { type: ['string', 'null'], description: 'One sentence.' },
-  }),
+  Error: struct(
+    {
+      error_code: { type: 'integer', description: 'The HTTP status, or a number of five digits that begins with it.' },
+      message: { type: ['string', 'null'], description: 'One sentence.' },
+      error: { type: 'string', description: 'Kafka’s name of the error, where it is one of Kafka’s: not under /v3.' },
+    },
+    ['error'],
+  ),
   ...SHORT_SCHEMAS,
+  ...GROUP_SCHEMAS,
   ...V3_SCHEMAS,
 };

@@ -15,7 +15,7 @@ export const MAX_LIMIT = 10_000;
 export const MAX_WAIT_MS = 60_000;
 export const MAX_BYTES = 8 << 20;
 
-type Query = Readonly<Record<string, unknown>>;
+export type Query = Readonly<Record<string, unknown>>;
 
 /** @throws HttpError 400 naming the parameter and what is allowed */
 export function readOptions(
@@ -35,14 +35,17 @@ export function readOptions(
   };
 }
 
-function integer(name: string, text: unknown, min: number, max: number): number {
+/** @throws HttpError 400 */
+export function integer(name: string, text: unknown, min: number, max: number): number {
   const value = typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max)) throw new HttpError(400, `${name} must be an integer from ${min} to ${max}.`);
   return value;
 }
 
-function flag(name: string, text: unknown): boolean {
-  if (text === undefined || text === 'false') return false;
+/** @throws HttpError 400 */
+export function flag(name: string, text: unknown, absent = false): boolean {
+  if (text === undefined) return absent;
+  if (text === 'false') return false;
   if (text === 'true' || text === '') return true;
   throw new HttpError(400, `${name} must be true or false.`);
 }

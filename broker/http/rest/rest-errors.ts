@@ -15,6 +15,16 @@ const STATUS: ReadonlyMap<ErrorCode, readonly [status: number, errorCode: number
   [ErrorCode.NOT_ENOUGH_REPLICAS, [503, 50301]],
   [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, [503, 50302]],
   [ErrorCode.REQUEST_TIMED_OUT, [504, 50401]],
+  [ErrorCode.INVALID_GROUP_ID, [400, 40003]],
+  [ErrorCode.INVALID_SESSION_TIMEOUT, [400, 40004]],
+  [ErrorCode.GROUP_AUTHORIZATION_FAILED, [403, 40301]],
+  [ErrorCode.UNKNOWN_MEMBER_ID, [409, 40901]],
+  [ErrorCode.ILLEGAL_GENERATION, [409, 40902]],
+  [ErrorCode.REBALANCE_IN_PROGRESS, [409, 40903]],
+  [ErrorCode.FENCED_INSTANCE_ID, [409, 40904]],
+  [ErrorCode.INCONSISTENT_GROUP_PROTOCOL, [409, 40905]],
+  [ErrorCode.GROUP_MAX_SIZE_REACHED, [409, 40906]],
+  [ErrorCode.OFFSET_METADATA_TOO_LARGE, [413, 41302]],
 ]);
 
 export interface RestError {
@@ -34,5 +44,5 @@ export function restError(error: unknown): RestError | null {
   }
   if (!(error instanceof KafkaError)) return null;
   const [status, code] = STATUS.get(error.code) ?? [error.retriable ? 503 : 400, error.retriable ? 50300 : 40000];
-  return { status, body: errorBody(code, error.message) };
+  return { status, body: { ...errorBody(code, error.message), error: error.codeName } };
 }

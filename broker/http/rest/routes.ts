@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../http-error.ts';
 import { registerRoutes, type Route } from '../route.ts';
 import { discard, isBrokenOff } from './body.ts';
+import { GROUP_ROUTES } from './groups/routes.ts';
 import type { RestParts } from './parts.ts';
 import { restError, type RestError } from './rest-errors.ts';
 import { SHORT_ROUTES } from './short-routes.ts';
@@ -17,7 +18,7 @@ interface Family {
 }
 
 const FAMILIES: readonly Family[] = [
-  { routes: SHORT_ROUTES, errorOf: restError, codeOf: status => status * 100 },
+  { routes: [...SHORT_ROUTES, ...GROUP_ROUTES], errorOf: restError, codeOf: status => status * 100 },
   { routes: V3_ROUTES, errorOf: v3Error, codeOf: status => status },
 ];
 

@@ -4,6 +4,7 @@ import { connect, type AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import { RestClients } from '../../../../broker/http/rest/clients.ts';
+import { GroupStreams } from '../../../../broker/http/rest/groups/streams.ts';
 import { registerRest } from '../../../../broker/http/rest/routes.ts';
 import { silentLogger, type Logger } from '../../../../shared/runtime/logger.ts';
 import { frame, literal } from '../../../support/http2-frames.ts';
@@ -64,7 +65,8 @@ describe('a client that leaves in the midst of its body is no error of the broke
     const clients = new RestClients({ connector: new ScriptedCluster(), runtime: { clock: time, timers: time } });
     const app = (http2: boolean) => {
       const server = http2 ? (Fastify({ http2: true }) as unknown as ReturnType<typeof Fastify>) : Fastify();
-      registerRest(server, { clients, clusterId: 'c', logger });
+      const streams = new GroupStreams({ clients, clock: time, timers: time, logger });
+      registerRest(server, { clients, streams, clusterId: 'c', logger });
       return server;
     };
     return { errors, told, app };

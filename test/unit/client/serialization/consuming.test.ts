@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- scripted answers */
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   createConsumer,
@@ -7,12 +6,10 @@ import {
   type ConsumerInterceptor,
   type Deserializer,
 } from '../../../../client/index.ts';
-import { Fetch } from '../../../../shared/protocol/messages/fetch.ts';
-import { setBaseOffset } from '../../../../shared/records/batch.ts';
 import { silentLogger } from '../../../../shared/runtime/logger.ts';
-import { rawBatch } from '../../../support/raw-batch.ts';
 import { ScriptedCluster } from '../../../support/scripted-cluster.ts';
 import { ScriptedGroup } from '../../../support/scripted-group.ts';
+import { scriptLogs } from '../../../support/scripted-logs.ts';
 
 let cluster: ScriptedCluster;
 let warnings: string[];
@@ -25,36 +22,7 @@ beforeEach(() => {
   warnings = [];
 });
 
-/** Each partition's log holds these values from offset 0 on, one a batch. */
-function logs(values: Readonly<Record<number, readonly (Buffer | null)[]>>): void {
-  cluster.on(Fetch, async ({ topics }) => {
-    const responses = topics.map(({ topic, partitions }: any) => ({
-      topic,
-      partitions: partitions.map(({ partition, fetchOffset }: any) => ({
-        partitionIndex: partition,
-        errorCode: 0,
-        highWatermark: values[partition]!.length,
-        lastStableOffset: values[partition]!.length,
-        logStartOffset: 0,
-        abortedTransactions: [],
-        preferredReadReplica: -1,
-        records: Buffer.concat(
-          values[partition]!.slice(fetchOffset).map((value, n) => at(Number(fetchOffset) + n, value)),
-        ),
-      })),
-    }));
-    const isEmpty = responses.every((r: any) => r.partitions.every((p: any) => p.records.length === 0));
-    if (isEmpty) await new Promise(() => {});
-    return { errorCode: 0, sessionId: 0, responses };
-  });
-}
-
-function at(offset: number, value: Buffer | null): Buffer {
-  const batch = rawBatch([{ key: Buffer.from('k'), value, headers: [['h', Buffer.from('x')]] }]);
-  setBaseOffset(batch, 0, offset);
-  return batch;
-}
-
+const logs = (values: Parameters<typeof scriptLogs>[1]) => scriptLogs(cluster, values);
 const short = (value: number) => serdes.short.serialize(value)!;
 const BAD = Buffer.from('bad');
 

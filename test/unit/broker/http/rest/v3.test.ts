@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RestClients } from '../../../../../broker/http/rest/clients.ts';
+import { GroupStreams } from '../../../../../broker/http/rest/groups/streams.ts';
 import { registerRest } from '../../../../../broker/http/rest/routes.ts';
 import { ErrorCode } from '../../../../../shared/protocol/errors.ts';
 import { CreateTopics } from '../../../../../shared/protocol/messages/create-topics.ts';
@@ -30,7 +31,8 @@ beforeEach(async () => {
   }));
   clients = new RestClients({ connector: brokers, runtime: { clock: time, timers: time } });
   app = Fastify();
-  registerRest(app, { clients, clusterId: 'c', logger: silentLogger });
+  const streams = new GroupStreams({ clients, clock: time, timers: time, logger: silentLogger });
+  registerRest(app, { clients, streams, clusterId: 'c', logger: silentLogger });
   await app.ready();
 });
 
