@@ -5,6 +5,8 @@ import { dumpOffsetIndex, dumpTimeIndex, dumpTransactionIndex } from './dump/ind
 import { dumpLog } from './dump/log.ts';
 import { dumpProducerSnapshot } from './dump/producer-snapshot.ts';
 import { deserializer, type PrintedForm } from './format/deserializers.ts';
+import { recordContents } from './format/dumped-batch.ts';
+import { groupRecordContents } from './format/dumped-group-record.ts';
 import { LineOutput } from './support/line-output.ts';
 import { integer, parseOptions, required, runTool, toolCommand, ToolFailure } from './support/tool.ts';
 
@@ -57,19 +59,20 @@ async function main(argv: string[]): Promise<void> {
 }
 
 function contextOf(options: Options, findings: Findings): DumpContext {
-  if (options.offsetsDecoder ?? options.transactionLogDecoder) {
+  if (options.transactionLogDecoder) {
     throw new ToolFailure(
-      'The logs of the coordinators cannot be decoded yet: leave the decoder option out to see their bytes.',
+      'The log of the transaction coordinator cannot be decoded yet: leave the decoder option out to see its bytes.',
     );
   }
-  const contents =
-    options.printDataLog === true || (options.keyDecoderClass ?? options.valueDecoderClass) !== undefined;
+  const { printDataLog, offsetsDecoder, keyDecoderClass, valueDecoderClass } = options;
+  const contents = printDataLog ?? offsetsDecoder ?? (keyDecoderClass ?? valueDecoderClass) !== undefined;
   return {
     deep: contents || options.deepIteration === true,
     contents,
     skipMetadata: options.skipRecordMetadata === true,
-    keyDecoder: decoder(options.keyDecoderClass),
-    valueDecoder: decoder(options.valueDecoderClass),
+    contentsOf: offsetsDecoder
+      ? groupRecordContents
+      : recordContents(decoder(keyDecoderClass), decoder(valueDecoderClass)),
     maxBytes: options.maxBytes ?? Infinity,
     maxMessageSize: options.maxMessageSize,
     verifyOnly: options.verifyIndexOnly === true,

@@ -49,10 +49,10 @@ export class Assigner implements Assigning {
   }
 
   async #partitions(): Promise<{ topic: string; partition: number }[]> {
-    const { topics, partition } = this.#selection;
+    const { topics, partition, withInternal } = this.#selection;
     if ('matches' in topics) {
       const all = (await this.#consumer.listTopics()).filter(
-        ({ name, isInternal }) => !isInternal && topics.matches.test(name),
+        ({ name, isInternal }) => (withInternal || !isInternal) && topics.matches.test(name),
       );
       return all.flatMap(allPartitions);
     }

@@ -45,7 +45,7 @@ export function consumerCommand(): Command {
     .option('--isolation-level <level>', 'read_uncommitted (default) or read_committed.')
     .option(
       '--formatter <class>',
-      'DefaultMessageFormatter (default), LoggingMessageFormatter or NoOpMessageFormatter.',
+      'DefaultMessageFormatter (default), LoggingMessageFormatter, NoOpMessageFormatter; for __consumer_offsets OffsetsMessageFormatter and GroupMetadataMessageFormatter.',
     )
     .option(
       '--property <name=value>',
@@ -69,6 +69,8 @@ export interface Selection {
   /** null: all partitions. */
   readonly partition: number | null;
   readonly start: 'earliest' | 'latest' | number;
+  /** Whether a pattern matches internal topics, too. */
+  readonly withInternal: boolean;
 }
 
 /** @throws UsageError in Kafka's words, for options that do not go together */
@@ -90,6 +92,7 @@ export function selection(options: ConsumerOptions, settings: ClientSettings): S
     topics: pattern === undefined ? { name: options.topic! } : { matches: topicExpression(pattern) },
     partition: options.partition ?? null,
     start: startOffset(options, settings),
+    withInternal: String(settings['exclude.internal.topics']) === 'false',
   };
 }
 

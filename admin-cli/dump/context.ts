@@ -1,4 +1,4 @@
-import type { PrintedForm } from '../format/deserializers.ts';
+import type { RecordView } from '../format/dumped-batch.ts';
 import type { Findings } from './findings.ts';
 
 /** What the options of kafka-dump-log amount to. */
@@ -9,8 +9,8 @@ export interface DumpContext {
   readonly contents: boolean;
   /** Leave out a record's offset, timestamp, sizes, …. */
   readonly skipMetadata: boolean;
-  readonly keyDecoder: PrintedForm;
-  readonly valueDecoder: PrintedForm;
+  /** Key and value as they are shown, behind the record's metadata. */
+  readonly contentsOf: (record: RecordView) => string;
   /** Look at no more than so many bytes of a log. */
   readonly maxBytes: number;
   /** Largest batch that an index entry may point to. */

@@ -1,7 +1,7 @@
 import { readMessageSet } from '../../shared/records/message-set.ts';
 import * as batch from '../../shared/records/batch.ts';
 import { RecordCursor } from '../../shared/records/record-cursor.ts';
-import { batchLine, legacyRecordText, recordContents, recordText, type RecordView } from '../format/dumped-batch.ts';
+import { batchLine, legacyRecordText, recordText, type RecordView } from '../format/dumped-batch.ts';
 import type { LineOutput } from '../support/line-output.ts';
 import type { DumpContext } from './context.ts';
 import { LogFile, type LogBatch } from './log-batches.ts';
@@ -61,7 +61,7 @@ function dumpRecords(found: LogBatch, context: DumpContext, offsets: OffsetOrder
       : isLegacy
         ? legacyRecordText(bytes, at, record)
         : recordText(bytes, at, record);
-    const contents = context.contents && !isControl ? recordContents(record, context) : '';
+    const contents = context.contents && !isControl ? context.contentsOf(record) : '';
     output.line(`|${metadata}${contents}`);
   }
 }

@@ -79,11 +79,10 @@ function markerText({ key, value }: RecordView): string {
   return ` endTxnMarker: ${type === 0 ? 'ABORT' : 'COMMIT'} coordinatorEpoch: ${epoch}`;
 }
 
-/** Key and value, each only if there is one. */
-export function recordContents(
-  { key, value }: RecordView,
-  { keyDecoder, valueDecoder }: { readonly keyDecoder: PrintedForm; readonly valueDecoder: PrintedForm },
-): string {
-  const keyText = key === null ? '' : ` key: ${keyDecoder(key).toString()}`;
-  return value === null ? keyText : `${keyText} payload: ${valueDecoder(value).toString()}`;
+/** Shows key and value as text, each only if there is one. */
+export function recordContents(keyForm: PrintedForm, valueForm: PrintedForm): (record: RecordView) => string {
+  return ({ key, value }) => {
+    const keyText = key === null ? '' : ` key: ${keyForm(key).toString()}`;
+    return value === null ? keyText : `${keyText} payload: ${valueForm(value).toString()}`;
+  };
 }

@@ -1,5 +1,6 @@
 import type { ConsumerRecord } from '../../client/index.ts';
 import { deserializer, type PrintedForm } from './deserializers.ts';
+import { groupRecordFormatter } from './group-record-formatters.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 
 /** Writes a record as the console consumer shows it. */
@@ -21,9 +22,15 @@ export function recordFormatter(className: string, properties: Readonly<Record<s
       return defaultFormatter(properties);
     case 'NoOpMessageFormatter':
       return () => {};
+    case 'OffsetsMessageFormatter':
+    case 'GroupMetadataMessageFormatter':
+      return groupRecordFormatter(
+        name === 'OffsetsMessageFormatter' ? 'offset' : 'group',
+        className.startsWith('kafka.'),
+      );
     default:
       throw new Error(
-        `There is no formatter ${className}; there are: DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter`,
+        `There is no formatter ${className}; there are: DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter, OffsetsMessageFormatter, GroupMetadataMessageFormatter`,
       );
   }
 }

@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAdmin, createConsumer, createProducer, type Consumer } from '../../client/index.ts';
 import { absenceOf, apacheTool, whereAbsent, type ApacheRelease } from '../support/apache-kafka.ts';
@@ -134,6 +136,56 @@ describe.skipIf(absent)(whereAbsent('3.9', 'kafka-consumer-groups of Apache Kafk
     const deleted = await apache('3.9', MAIN, '--delete', '--group', 'moved');
     expect(deleted.stdout).toBe("Deletion of requested consumer groups ('moved') was successful.\n");
     expect((await ours('kafka-consumer-groups', '--list')).stdout).not.toContain('moved');
+  });
+});
+
+const OLD_FORMATTERS = 'kafka.coordinator.group.GroupMetadataManager$';
+const formatted = (formatter: string) =>
+  ['--topic', '__consumer_offsets', '--from-beginning', '--timeout-ms', '4000', '--formatter', formatter] as const;
+
+describe.skipIf(absent)(whereAbsent('3.9', '__consumer_offsets, read by Apache Kafka 3.9'), () => {
+  const CONSUMER = `${TOOLS}.consumer.ConsoleConsumer`;
+  /** Lines of both consoles about the groups of this test: Apache's consumer makes one of its own. */
+  const both = async (formatter: string) => {
+    const [theirs, mine] = await Promise.all([
+      apache('3.9', CONSUMER, ...formatted(formatter)),
+      ours('kafka-console-consumer', ...formatted(formatter)),
+    ]);
+    // The newer formatters of 3.9 do not end their lines.
+    const own = (text: string) =>
+      inOrder(text.replaceAll('}{"key"', '}\n{"key"')).filter(line => /^(\[?|.*"group":")(busy|idle)\b/.test(line));
+    return { theirs: own(theirs.stdout), mine: own(mine.stdout) };
+  };
+
+  test.each<[string, string]>([
+    [`${OLD_FORMATTERS}OffsetsMessageFormatter`, '[idle,orders,11]::OffsetAndMetadata(offset=1,'],
+    [`${OLD_FORMATTERS}GroupMetadataMessageFormatter`, 'busy::GroupMetadata(groupId=busy, generation=1,'],
+    [`${TOOLS}.consumer.OffsetsMessageFormatter`, '{"group":"idle","topic":"orders","partition":11}'],
+    [`${TOOLS}.consumer.GroupMetadataMessageFormatter`, '"leader":"a-member-with-a-long-name-'],
+  ])('%s shows the same', async (formatter, part) => {
+    const { theirs, mine } = await both(formatter);
+    expect(theirs.join('\n')).toContain(part);
+    expect(mine).toEqual(theirs);
+  });
+
+  test('kafka-dump-log --offsets-decoder shows the same', async () => {
+    const admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
+    await admin.alterGroupOffsets('gone', [{ topic: 'orders', partition: 1, offset: 2, metadata: 'a "note"' }]);
+    await admin.deleteGroups(['gone']);
+    admin.close();
+    const logs = readdirSync(cluster.directory, { recursive: true, encoding: 'utf8' })
+      .filter(path => /__consumer_offsets-\d+\/\d+\.log$/.test(path))
+      .map(path => join(cluster.directory, path))
+      .filter(path => statSync(path).size > 0);
+    const args = ['--offsets-decoder', '--files', logs.join(',')];
+    const [theirs, mine] = await Promise.all([
+      printed(apacheTool('3.9', 'kafka.tools.DumpLogSegments', args)),
+      printed(tool('kafka-dump-log', args)),
+    ]);
+    expect(theirs.stdout).toContain('"metadata":"a \\"note\\""');
+    expect(theirs.stdout).toContain('payload: <DELETE>');
+    expect(theirs.stdout).toContain('"assignedPartitions":[{"topic":"orders"');
+    expect(mine.stdout).toBe(theirs.stdout);
   });
 });
 

@@ -11,7 +11,14 @@ const select = (options: ConsumerOptions) => selection(options, consumerSettings
 
 describe('what to read', () => {
   test('a topic from the latest record on, unless said otherwise', () => {
-    expect(select({ topic: 't' })).toEqual({ topics: { name: 't' }, partition: null, start: 'latest' });
+    expect(select({ topic: 't' })).toEqual({
+      topics: { name: 't' },
+      partition: null,
+      start: 'latest',
+      withInternal: false,
+    });
+    const all = ['exclude.internal.topics=false'];
+    expect(select({ include: '.*', consumerProperty: all })).toMatchObject({ withInternal: true });
     expect(select({ topic: 't', fromBeginning: true })).toMatchObject({ start: 'earliest' });
     expect(select({ topic: 't', consumerProperty: ['auto.offset.reset=earliest'] })).toMatchObject({
       start: 'earliest',

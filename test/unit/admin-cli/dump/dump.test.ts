@@ -8,6 +8,7 @@ import { dumpOffsetIndex, dumpTimeIndex, dumpTransactionIndex } from '../../../.
 import { LogFile } from '../../../../admin-cli/dump/log-batches.ts';
 import { dumpLog } from '../../../../admin-cli/dump/log.ts';
 import { dumpProducerSnapshot } from '../../../../admin-cli/dump/producer-snapshot.ts';
+import { recordContents } from '../../../../admin-cli/format/dumped-batch.ts';
 import { LineOutput } from '../../../../admin-cli/support/line-output.ts';
 import { BatchBuilder, type BatchOptions } from '../../../../shared/records/batch-builder.ts';
 import { CODECS } from '../../../../shared/records/compression.ts';
@@ -41,8 +42,10 @@ function context(more: Partial<DumpContext> = {}): DumpContext {
     deep: false,
     contents: false,
     skipMetadata: false,
-    keyDecoder: bytes => bytes,
-    valueDecoder: bytes => bytes,
+    contentsOf: recordContents(
+      bytes => bytes,
+      bytes => bytes,
+    ),
     maxBytes: Infinity,
     maxMessageSize: 5_242_880,
     verifyOnly: false,
