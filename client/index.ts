@@ -33,11 +33,9 @@ export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster/cluster-vie
 export type { ClientSettings } from './config.ts';
 export type { Consumer } from './consumer/consumer.ts';
 export type { GroupMetadata, RebalanceListener } from './consumer/group/consumer-group.ts';
-export type { RebalanceListener } from './consumer/group/consumer-group.ts';
 export type { CommittedOffset, OffsetsQuestion, OffsetToCommit } from './groups/committed-offsets.ts';
 export type { MemberCommits, MemberName } from './consumer/group/member-commits.ts';
 export type { ConsumerInterceptor } from './consumer/interceptors.ts';
-export type { CommittedOffset, OffsetsQuestion, OffsetToCommit } from './groups/committed-offsets.ts';
 export type { FoundOffset, OffsetSpec } from './consumer/offsets.ts';
 export type { ConsumerRecord } from './consumer/record.ts';
 export type { ProducerInterceptor } from './producer/interceptors.ts';

@@ -14,7 +14,6 @@ import {
   type RebalanceListener,
 } from './group/consumer-group.ts';
 import type { CommittedOffset, OffsetToCommit } from '../groups/committed-offsets.ts';
-import type { MemberName } from './group/member-commits.ts';
 import type { Wanted } from './group/subscription.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
 import { PartitionState } from './partition-state.ts';
@@ -89,13 +88,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
     return partitions.map(({ topic, partition }) => found.get(partitionKey(topic, partition)) ?? null);
   }
 
-  /** What this consumer is known by in its group at the moment. @throws KafkaError INVALID_GROUP_ID without a `group.id` */
+  /** As whom this consumer commits: without a subscription no member, in generation -1. @throws KafkaError INVALID_GROUP_ID without a `group.id` */
   groupMetadata(): GroupMetadata {
     return this.#needGroup('have group metadata').metadata;
-  /** As whom this consumer commits (Kafka: `ConsumerGroupMetadata`): without a subscription no member, in generation -1. */
-  groupMetadata(): MemberName {
-    const { generation } = this.#needGroup('ask for its group');
-    return { groupId: this.#options.group!.groupId, memberId: generation.memberId, generationId: generation.id };
   }
 
   #needGroup(what: string): ConsumerGroup {

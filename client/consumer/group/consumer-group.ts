@@ -4,7 +4,8 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { KafkaError } from '../../errors.ts';
 import { mayPass } from '../../groups/coordinator-errors.ts';
 import { CoordinatorLink } from '../../groups/coordinator-link.ts';
-import { NO_GENERATION, type Generation } from './generation.ts';
+import { NO_GENERATION } from './generation.ts';
+import type { MemberName } from './member-commits.ts';
 import { Membership, type MembershipSettings, type PartitionsOwner } from './membership.ts';
 import type { CommittedOffset, OffsetToCommit } from '../../groups/committed-offsets.ts';
 import { OffsetStore } from './offset-store.ts';
@@ -28,12 +29,7 @@ export interface RebalanceListener {
 }
 
 /** What a member is known by to its group's coordinator (Kafka: `ConsumerGroupMetadata`). */
-export interface GroupMetadata {
-  readonly groupId: string;
-  /** -1: in no generation. */
-  readonly generationId: number;
-  /** Empty until the coordinator has given one. */
-  readonly memberId: string;
+export interface GroupMetadata extends MemberName {
   readonly groupInstanceId: string | null;
 }
 
@@ -96,10 +92,6 @@ export class ConsumerGroup implements PartitionsOwner {
   }
 
   /** As whom this consumer commits. */
-  get generation(): Generation {
-    return this.#membership?.generation ?? NO_GENERATION;
-  }
-
   subscribe(wanted: Wanted, listener: RebalanceListener): void {
     this.#listener = listener;
     const former = this.#membership;
@@ -198,7 +190,7 @@ export class ConsumerGroup implements PartitionsOwner {
 
   async #send(offsets: readonly OffsetToCommit[]): Promise<void> {
     if (offsets.length === 0) return;
-    await this.#store.commit(offsets, this.generation);
+    await this.#store.commit(offsets, this.#membership?.generation ?? NO_GENERATION);
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset);
     this.#host.committed(offsets);
   }

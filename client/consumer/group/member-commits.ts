@@ -9,7 +9,9 @@ import { OffsetStore } from './offset-store.ts';
 /** A member as its group knows it: see `Consumer.groupMetadata`. */
 export interface MemberName {
   readonly groupId: string;
+  /** Empty: the coordinator has given none yet. */
   readonly memberId: string;
+  /** -1: in no generation. */
   readonly generationId: number;
 }
 
