@@ -58,7 +58,7 @@ function offsetsOf({ topics, retentionTimeMs }: Request, now: number): OffsetOf[
       leaderEpoch: partition.committedLeaderEpoch,
       metadata: partition.committedMetadata ?? '',
       commitTimestamp: partition.commitTimestamp === NONE_GIVEN ? now : partition.commitTimestamp,
-      expireTimestamp: retentionTimeMs === NONE_GIVEN ? null : now + retentionTimeMs,
+      expireTimestamp: retentionTimeMs === NONE_GIVEN ? null : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER),
     })),
   );
 }

@@ -5,6 +5,15 @@ import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
 import { DescribeProducers } from '../../shared/protocol/messages/describe-producers.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
+import { DescribeGroups } from '../../shared/protocol/messages/describe-groups.ts';
+import { FindCoordinator } from '../../shared/protocol/messages/find-coordinator.ts';
+import { Heartbeat } from '../../shared/protocol/messages/heartbeat.ts';
+import { LeaveGroup } from '../../shared/protocol/messages/leave-group.ts';
+import { ListGroups } from '../../shared/protocol/messages/list-groups.ts';
+import { OffsetCommit } from '../../shared/protocol/messages/offset-commit.ts';
+import { OffsetDelete } from '../../shared/protocol/messages/offset-delete.ts';
+import { OffsetFetch } from '../../shared/protocol/messages/offset-fetch.ts';
+import { SyncGroup } from '../../shared/protocol/messages/sync-group.ts';
 import { InitProducerId } from '../../shared/protocol/messages/init-producer-id.ts';
 import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
@@ -28,9 +37,19 @@ const ASKED: readonly (readonly [api: Api, leastVersion: number])[] = [
   [DescribeCluster, 0],
   [DescribeProducers, 0],
   [OffsetForLeaderEpoch, 0],
+  [FindCoordinator, 0],
+  [OffsetCommit, 1],
+  [OffsetCommit, 1],
+  [OffsetFetch, 1],
+  [OffsetDelete, 0],
+  [SyncGroup, 0],
+  [Heartbeat, 0],
+  [LeaveGroup, 0],
+  [DescribeGroups, 0],
+  [ListGroups, 0],
 ];
-/** Keys whose bodies are noise: groups; and what this broker does not serve: transactions, SASL, and what never was. */
-const UNKNOWN_KEYS = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 24, 25, 26, 36, 42, 68, 75, 999, -1, 0x7fff, -0x8000];
+/** Keys whose bodies are noise: JoinGroup, whose answer may be long in coming, and DeleteGroups; and what this broker does not serve: transactions, SASL, and what never was. */
+const UNKNOWN_KEYS = [11, 17, 24, 25, 26, 36, 42, 68, 75, 999, -1, 0x7fff, -0x8000];
 
 /** One frame, or what is made of one. */
 export interface KafkaInput {

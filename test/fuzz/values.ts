@@ -17,6 +17,7 @@ const NAMES = [
   'x'.repeat(250),
   '__consumer_offsets',
 ];
+const GROUPS = ['g', 'h', 'i', 'unknown', '', 'x'.repeat(249)];
 const PARTITIONS = [0, 0, 1, 2, 3, 4, -1, 0x7fffffff];
 const OFFSETS = [0, 0, 1, 5, 100, 10_000, -1, -2, -3, Number.MAX_SAFE_INTEGER];
 
@@ -29,6 +30,15 @@ const LIKELY: Readonly<Record<string, readonly unknown[]>> = {
   partition: PARTITIONS,
   partitionIndex: PARTITIONS,
   index: PARTITIONS,
+  groupId: GROUPS,
+  group: GROUPS,
+  key: GROUPS,
+  coordinatorKey: GROUPS,
+  keyType: [0, 0, 0, 1, 2],
+  memberId: ['', '', 'm'],
+  generationId: [-1, 0, 1],
+  generationIdOrMemberEpoch: [-1, -1, -1, 0],
+  committedOffset: OFFSETS,
   acks: [1, 1, -1, -1, 0, 0, 2, -2],
   timeoutMs: [0, 100, 1000],
   // A longer wait would only slow the run down: the connection is held while it waits.

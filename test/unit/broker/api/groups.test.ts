@@ -258,6 +258,13 @@ describe('offsets', () => {
     expect(coordinator.fetchOffsets('group').group?.get('orders', 0)?.expireTimestamp).toBe(time.clock.now() + 1000);
   });
 
+  test('may be kept for longer than there are milliseconds', async () => {
+    const answer = await call(OffsetCommit, 3, commit({ retentionTimeMs: Number.MAX_SAFE_INTEGER }));
+    expect(outcomes(answer)[0]).toBe(ErrorCode.NONE);
+    const kept = groups.coordinator.fetchOffsets('group').group?.get('orders', 0);
+    expect(kept?.expireTimestamp).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
   test('v0 are in ZooKeeper, where there is no group', async () => {
     await stable();
     expect(outcomes(await call(OffsetCommit, 0, commit()))).toEqual([
