@@ -14,6 +14,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   'Partition (v3)': 'Partitions.',
   'Replica (v3)': 'Replicas of partitions.',
   'Reassignment (v3)': 'Partitions on their way to other brokers.',
+  'Consumer Group (v3)': 'Consumer groups, their members, and how far they are behind.',
   'Records (v3)': 'Records in, one by one, as a stream, or as a batch.',
   RPC: 'Every Kafka API, in Kafka’s encoding or as JSON.',
   Operation: 'For probes, monitoring, and people who look around.',
@@ -28,6 +29,8 @@ export const PATH_PARAMETERS: Readonly<Record<string, { schema: Schema; descript
   broker_id: { schema: { type: 'integer', minimum: 0 }, description: 'The broker’s id.' },
   topic_name: { schema: { type: 'string' }, description: 'The topic’s name.' },
   partition_id: { schema: { type: 'integer', minimum: 0 }, description: 'The partition’s number.' },
+  consumer_group_id: { schema: { type: 'string' }, description: 'The group’s id.' },
+  consumer_id: { schema: { type: 'string' }, description: 'The member’s id.' },
   name: { schema: { type: 'string' }, description: 'The setting’s name.' },
   api: { schema: { type: 'string' }, description: 'The Kafka API’s name: Metadata, Produce, …' },
 };

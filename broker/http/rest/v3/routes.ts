@@ -4,6 +4,8 @@ import { BROKER_CONFIG_ROUTES } from './broker-configs.ts';
 import { BROKER_ROUTES } from './brokers.ts';
 import { served } from './call.ts';
 import { CLUSTER_ROUTES } from './clusters.ts';
+import { CONSUMER_GROUP_ROUTES } from './consumer-groups.ts';
+import { CONSUMER_LAG_ROUTES } from './consumer-lags.ts';
 import { PARTITION_ROUTES } from './partitions.ts';
 import { REASSIGNMENT_ROUTES } from './reassignments.ts';
 import { RECORD_BATCH_ROUTES } from './records-batch.ts';
@@ -22,6 +24,8 @@ export const V3_ROUTES: readonly Route<RestParts>[] = [
   ...PARTITION_ROUTES,
   ...REPLICA_ROUTES,
   ...REASSIGNMENT_ROUTES,
+  ...CONSUMER_GROUP_ROUTES,
+  ...CONSUMER_LAG_ROUTES,
   ...RECORD_ROUTES,
   ...RECORD_BATCH_ROUTES,
 ].map(served);

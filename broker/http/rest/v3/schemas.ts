@@ -33,6 +33,7 @@ const config = (place: Readonly<Record<string, Schema>>): Schema =>
   });
 
 const partitionPlace = { topic_name: STRING, partition_id: INTEGER };
+const consumerPlace = { consumer_group_id: STRING, consumer_id: STRING };
 
 const RESOURCES: Readonly<Record<string, Schema>> = {
   ClusterData: own(
@@ -71,6 +72,30 @@ const RESOURCES: Readonly<Record<string, Schema>> = {
   PartitionData: own({ ...partitionPlace, leader: link, replicas: link, reassignment: link }, ['leader']),
   ReplicaData: own({ ...partitionPlace, broker_id: INTEGER, is_leader: BOOLEAN, is_in_sync: BOOLEAN, broker: link }),
   ReassignmentData: own({ ...partitionPlace, adding_replicas: INTEGERS, removing_replicas: INTEGERS, replicas: link }),
+  ConsumerGroupData: own({
+    consumer_group_id: STRING,
+    is_simple: BOOLEAN,
+    partition_assignor: STRING,
+    state: {
+      ...STRING,
+      enum: ['UNKNOWN', 'PREPARING_REBALANCE', 'COMPLETING_REBALANCE', 'STABLE', 'DEAD', 'EMPTY'],
+    },
+    coordinator: link,
+    consumers: link,
+    lag_summary: link,
+  }),
+  ConsumerData: own({ ...consumerPlace, instance_id: TEXT_OR_NULL, client_id: STRING, assignments: link }),
+  ConsumerAssignmentData: own({ ...consumerPlace, ...partitionPlace, partition: link, lag: link }),
+  ConsumerLagData: own({
+    consumer_group_id: STRING,
+    ...partitionPlace,
+    current_offset: INTEGER,
+    log_end_offset: INTEGER,
+    lag: INTEGER,
+    consumer_id: { ...STRING, description: 'Empty when the partition is nobody’s.' },
+    instance_id: TEXT_OR_NULL,
+    client_id: STRING,
+  }),
   TopicConfigData: config({ topic_name: STRING }),
   BrokerConfigData: config({ broker_id: INTEGER }),
   ClusterConfigData: config({ config_type: { ...STRING, enum: ['BROKER'] } }),
@@ -96,6 +121,18 @@ export const V3_SCHEMAS: Readonly<Record<string, Schema>> = {
   ResourceCollectionMetadata: struct({ self: STRING, next: TEXT_OR_NULL }),
   ...RESOURCES,
   ...Object.fromEntries(Object.keys(RESOURCES).map(name => [`${name}List`, list(name)])),
+  ConsumerGroupLagSummaryData: own({
+    consumer_group_id: STRING,
+    max_lag_consumer_id: STRING,
+    max_lag_instance_id: TEXT_OR_NULL,
+    max_lag_client_id: STRING,
+    max_lag_topic_name: STRING,
+    max_lag_partition_id: INTEGER,
+    max_lag: INTEGER,
+    total_lag: INTEGER,
+    max_lag_consumer: link,
+    max_lag_partition: link,
+  }),
   PartitionWithOffsetsData: own({ ...partitionPlace, earliest_offset: INTEGER, latest_offset: INTEGER }),
   ProduceResponse: {
     ...struct({ error_code: { ...INTEGER, description: '200, or what went wrong.' }, message: STRING, ...DELIVERED }, [
