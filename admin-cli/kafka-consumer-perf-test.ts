@@ -2,9 +2,10 @@ import { createConsumer } from '../client/create/consumer.ts';
 import type { Consumer } from '../client/index.ts';
 import { header, reportLine, type Reading } from './perf/consumer-report.ts';
 import { formatDate } from './perf/date-format.ts';
+import { RebalanceClock } from './perf/rebalance-clock.ts';
 import { toolLogger } from './support/logger.ts';
-import { clientSettings } from './support/settings.ts';
-import { integer, parseOptions, required, runTool, toolCommand, UsageError } from './support/tool.ts';
+import { clientSettings, readSettings } from './support/settings.ts';
+import { integer, parseOptions, required, runTool, toolCommand } from './support/tool.ts';
 
 interface Options {
   bootstrapServer?: string;
@@ -29,7 +30,7 @@ const command = toolCommand('kafka-consumer-perf-test', 'Reads a topic and says 
   .option('--broker-list <servers>', 'Older name of --bootstrap-server.')
   .option('--topic <topic>', 'The topic to read, all partitions of it.')
   .option('--messages <count>', 'How many records are to be read.', integer('messages', 1))
-  .option('--group <id>', 'Not supported: all partitions are read without a group.')
+  .option('--group <id>', 'The group to read in. Default: one of its own, perf-consumer-<number>.')
   .option('--fetch-size <bytes>', 'Bytes of one partition in one answer.', integer('fetch-size', 1), 1 << 20)
   .option('--from-latest', 'Begin with what comes from now on, not with the oldest record.')
   .option('--socket-buffer-size <bytes>', 'Accepted for old scripts.', integer('socket-buffer-size', 0))
@@ -47,34 +48,38 @@ async function main(argv: string[]): Promise<void> {
   const bootstrap = required(options.bootstrapServer ?? options.brokerList, 'bootstrap-server');
   const topic = required(options.topic, 'topic');
   const wanted = required(options.messages, 'messages');
-  if (options.group !== undefined)
-    throw new UsageError('Option group is not supported yet: all partitions of the topic are read without a group');
   formatDate(options.dateFormat, 0);
   const settings = clientSettings(bootstrap, options['consumer.config'], {
     'auto.offset.reset': options.fromLatest === true ? 'latest' : 'earliest',
     'max.partition.fetch.bytes': options.fetchSize,
     'check.crcs': false,
+    'group.id': options.group ?? `perf-consumer-${Math.floor(Math.random() * 100_000)}`,
+    'client.id': readSettings(options['consumer.config'])['client.id'] ?? 'perf-consumer-client',
   });
   const consumer = createConsumer(settings, { runtime: { logger: toolLogger() } });
   try {
-    consumer.assign(await consumer.partitionsFor(topic));
-    await readAndReport(consumer, wanted, options);
+    await readAndReport(consumer, topic, wanted, options);
   } finally {
     await consumer.close();
   }
 }
 
-async function readAndReport(consumer: Consumer, wanted: number, options: Options): Promise<void> {
+async function readAndReport(consumer: Consumer, topic: string, wanted: number, options: Options): Promise<void> {
   const date = (timeMs: number) => formatDate(options.dateFormat, timeMs);
   if (options.hideHeader !== true) print(header(options.showDetailedStats === true));
-  const start: Reading = { timeMs: Date.now(), bytes: 0, messages: 0 };
+  const start: Reading = { timeMs: Date.now(), bytes: 0, messages: 0, rebalanceMs: 0 };
   let lastReport = start;
   const onProgress = (reading: Reading) => {
     if (options.showDetailedStats !== true || reading.timeMs - lastReport.timeMs < options.reportingInterval) return;
     print(reportLine(`${date(reading.timeMs)}, 0`, lastReport, reading));
     lastReport = reading;
   };
-  const end = await read(consumer, wanted, options.timeout, onProgress);
+  const rebalances = new RebalanceClock(start.timeMs);
+  consumer.subscribe([topic], {
+    onPartitionsRevoked: () => rebalances.revoked(Date.now()),
+    onPartitionsAssigned: () => rebalances.assigned(Date.now()),
+  });
+  const end = await read(consumer, wanted, options.timeout, rebalances, onProgress);
   if (end.messages < wanted) {
     print(
       `WARNING: Exiting before consuming the expected number of messages: timeout (${options.timeout} ms) exceeded. ` +
@@ -89,19 +94,21 @@ async function read(
   consumer: Consumer,
   wanted: number,
   timeoutMs: number,
+  rebalances: RebalanceClock,
   onProgress: (reading: Reading) => void,
 ): Promise<Reading> {
   let bytes = 0;
   let messages = 0;
   let lastRecordMs = Date.now();
+  const reading = () => ({ timeMs: Date.now(), bytes, messages, rebalanceMs: rebalances.totalMs });
   while (messages < wanted && Date.now() - lastRecordMs <= timeoutMs) {
     const records = await consumer.poll(POLL_MS);
     if (records.length > 0) lastRecordMs = Date.now();
     for (const { key, value } of records) bytes += (key?.length ?? 0) + (value?.length ?? 0);
     messages += records.length;
-    onProgress({ timeMs: Date.now(), bytes, messages });
+    onProgress(reading());
   }
-  return { timeMs: Date.now(), bytes, messages };
+  return reading();
 }
 
 function print(line: string): void {

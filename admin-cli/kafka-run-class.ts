@@ -14,6 +14,8 @@ const TOOLS: Readonly<Record<string, () => Promise<unknown>>> = {
   ReassignPartitionsCommand: () => import('./kafka-reassign-partitions.ts'),
   LeaderElectionCommand: () => import('./kafka-leader-election.ts'),
   BrokerApiVersionsCommand: () => import('./kafka-broker-api-versions.ts'),
+  StreamsResetter: () => import('./kafka-streams-application-reset.ts'),
+  VerifiableConsumer: () => import('./kafka-verifiable-consumer.ts'),
   ZooKeeperMainWithTlsSupportForKafka: () => import('./zookeeper-shell.ts'),
   ZooKeeperMain: () => import('./zookeeper-shell.ts'),
 };

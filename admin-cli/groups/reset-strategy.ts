@@ -28,8 +28,14 @@ export const NEEDS: Readonly<Record<ResetStrategy['to'], readonly Fact[]>> = {
   plan: ['start', 'end'],
 };
 
+/** The options that say where to; one of them is given. */
+export type ScenarioOptions = Pick<
+  GroupsOptions,
+  'toEarliest' | 'toLatest' | 'toCurrent' | 'toOffset' | 'shiftBy' | 'toDatetime' | 'byDuration' | 'fromFile'
+>;
+
 /** What the options say. @param nowMs the time, since 1970 @throws UsageError for a time that is none */
-export function strategyOf(options: GroupsOptions, nowMs: number): ResetStrategy {
+export function strategyOf(options: ScenarioOptions, nowMs: number): ResetStrategy {
   if (options.toEarliest) return { to: 'earliest' };
   if (options.toLatest) return { to: 'latest' };
   if (options.toCurrent) return { to: 'current' };

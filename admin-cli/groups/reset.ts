@@ -38,7 +38,8 @@ function resetOf(options: GroupsOptions): Reset {
   return { strategy, topics, plan, isToBeDone: options.execute === true };
 }
 
-function readPlan(file: string, groups: readonly string[]): ResetPlan {
+/** Reads the offsets of a file. @throws Error naming the file and what is wrong with it */
+export function readPlan(file: string, groups: readonly string[]): ResetPlan {
   try {
     return parsePlan(readFileSync(file, 'utf8'), groups.length === 1 ? groups[0]! : null);
   } catch (error) {
@@ -100,7 +101,8 @@ async function partitionsOf(
   return [...new Map(all.flat().map(tp => [partitionKey(tp.topic, tp.partition), tp])).values()];
 }
 
-async function lookUp(
+/** Looks up what a strategy needs to know of the partitions. */
+export async function lookUp(
   admin: Admin,
   strategy: ResetStrategy,
   partitions: readonly TopicPartition[],
@@ -118,7 +120,7 @@ async function lookUp(
 }
 
 /** @throws KafkaError the first of a partition */
-async function setOffsets(
+export async function setOffsets(
   admin: Admin,
   groupId: string,
   offsets: readonly (TopicPartition & { readonly offset: number })[],

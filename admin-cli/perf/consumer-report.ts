@@ -6,6 +6,8 @@ export interface Reading {
   readonly timeMs: number;
   readonly bytes: number;
   readonly messages: number;
+  /** How long the group has been sharing partitions out by then. */
+  readonly rebalanceMs: number;
 }
 
 const SHARED = 'data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec';
@@ -17,15 +19,26 @@ export function header(isDetailed: boolean): string {
 }
 
 /**
- * A line of its output: what has been read in all, and how fast between two readings. Without a group nothing is
- * rebalanced, and all the time is spent fetching.
+ * A line of its output: what has been read in all, and how fast between two readings, with and without the time in which
+ * the group shared partitions out.
  */
 export function reportLine(prefix: string, from: Reading, to: Reading): string {
-  const elapsedMs = Math.max(to.timeMs - from.timeMs, 1);
-  const mibRate = (((to.bytes - from.bytes) / MIB) * 1000) / elapsedMs;
-  const messageRate = ((to.messages - from.messages) * 1000) / elapsedMs;
-  const shared = [fixed(to.bytes / MIB), fixed(mibRate), String(to.messages), fixed(messageRate)];
-  return [prefix, ...shared, '0', String(to.timeMs - from.timeMs), fixed(mibRate), fixed(messageRate)].join(', ');
+  const mib = (to.bytes - from.bytes) / MIB;
+  const messages = to.messages - from.messages;
+  const elapsedMs = to.timeMs - from.timeMs;
+  const rebalanceMs = to.rebalanceMs - from.rebalanceMs;
+  const fetchMs = elapsedMs - rebalanceMs;
+  const shared = [
+    fixed(to.bytes / MIB),
+    perSecond(mib, elapsedMs),
+    String(to.messages),
+    perSecond(messages, elapsedMs),
+  ];
+  return [prefix, ...shared, rebalanceMs, fetchMs, perSecond(mib, fetchMs), perSecond(messages, fetchMs)].join(', ');
+}
+
+function perSecond(count: number, ms: number): string {
+  return fixed((count * 1000) / Math.max(ms, 1));
 }
 
 function fixed(value: number): string {

@@ -189,6 +189,68 @@ describe.skipIf(absent)(whereAbsent('3.9', '__consumer_offsets, read by Apache K
   });
 });
 
+describe.skipIf(absent)(whereAbsent('3.9', 'tools of Apache Kafka 3.9 that read in groups'), () => {
+  /** What a line says apart from times and rates. */
+  const shape = (text: string) => text.replaceAll(/\d[\d.:-]*( [\d:]+)?(?=[,\n])/g, 'N');
+
+  test('kafka-consumer-perf-test reads all, and reports in the same columns', async () => {
+    const args = ['--topic', 'orders', '--messages', String(RECORDS)];
+    const [theirs, mine] = await Promise.all([
+      apache('3.9', `${TOOLS}.ConsumerPerformance`, ...args),
+      ours('kafka-consumer-perf-test', ...args),
+    ]);
+    expect(theirs.stdout).toContain(`, ${RECORDS}, `);
+    expect(shape(mine.stdout)).toBe(shape(theirs.stdout));
+  });
+
+  test('kafka-verifiable-consumer reads and commits, and says so in the same words', async () => {
+    const args = ['--topic', 'orders', '--max-messages', String(RECORDS), '--verbose'];
+    const [theirs, mine] = await Promise.all([
+      apache('3.9', `${TOOLS}.VerifiableConsumer`, ...args, '--group-id', 'verified-there'),
+      ours('kafka-verifiable-consumer', ...args, '--group-id', 'verified-here'),
+    ]);
+    /** Each kind of line once: how many there are, and of which partitions, depends on what came together. */
+    const kinds = (text: string) => {
+      const lines = text
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as Record<string, unknown>);
+      const ofOne = (line: Record<string, unknown>) => {
+        const [first] = (line['partitions'] ?? line['offsets'] ?? []) as object[];
+        return `${Object.keys(line).join()} ${String(line['name'])} ${Object.keys(first ?? {}).join()}`;
+      };
+      return [...new Set(lines.map(ofOne))].sort();
+    };
+    expect(kinds(theirs.stdout)).toHaveLength(7);
+    expect(kinds(mine.stdout)).toEqual(kinds(theirs.stdout));
+    const [there, here] = await Promise.all(
+      ['verified-there', 'verified-here'].map(group => ours('kafka-consumer-groups', '--describe', '--group', group)),
+    );
+    expect(there!.stdout.match(/ 5 +5 +0 /g)).toHaveLength(12);
+    expect(here!.stdout.replaceAll('-here ', '-there')).toBe(there!.stdout);
+  });
+
+  test('kafka-streams-application-reset shows the same, and resets', async () => {
+    await ours('kafka-topics', '--create', '--topic', 'app-store-changelog', '--replica-assignment', '0');
+    await ours('kafka-topics', '--create', '--topic', 'through', '--replica-assignment', '1');
+    const args = ['--application-id', 'app', '--input-topics', 'orders', '--intermediate-topics', 'through'];
+    const both = (...more: string[]) =>
+      Promise.all([
+        apache('3.9', `${TOOLS}.StreamsResetter`, ...args, ...more),
+        ours('kafka-streams-application-reset', ...args, ...more),
+      ]);
+    const [theirs, mine] = await both('--to-offset', '3', '--dry-run');
+    expect(theirs.stdout).toContain('Deleting inferred internal topics [app-store-changelog]');
+    expect(theirs.stdout).toContain('Topic: orders Partition: 11 Offset: 3');
+    // Apache's tool has partitions in the order of a hash map.
+    expect(inOrder(mine.stdout)).toEqual(inOrder(theirs.stdout));
+    await apache('3.9', `${TOOLS}.StreamsResetter`, ...args, '--to-offset', '3');
+    const described = await ours('kafka-consumer-groups', '--describe', '--group', 'app');
+    expect(described.stdout.match(/^app +orders +\d+ +3 +5 +2 /gm)).toHaveLength(12);
+    expect((await ours('kafka-topics', '--list')).stdout).not.toContain('app-store-changelog');
+  });
+});
+
 describe.skipIf(absenceOf('2.8') !== null)(whereAbsent('2.8', 'kafka-consumer-groups of Apache Kafka 2.8'), () => {
   // What 3.9 forgot since: the ends of rows, and the topics of what members are assigned.
   test.each([

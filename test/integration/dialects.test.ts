@@ -92,6 +92,16 @@ function uses(topic: string): Record<string, Use> {
       settings: '--producer.config',
       prints: /producer_send_success/,
     },
+    'kafka-verifiable-consumer': {
+      args: [...on, '--group-id', `${topic}-verifiable`, '--max-messages', '4'],
+      settings: '--consumer.config',
+      prints: /"offsets_committed".*"success":true/,
+    },
+    'kafka-streams-application-reset': {
+      args: ['--application-id', topic, '--input-topics', topic],
+      settings: '--config-file',
+      prints: new RegExp(`^Topic: ${topic} Partition: 0 Offset: 1$`, 'm'),
+    },
     'kafka-producer-perf-test': {
       args: [...on, '--num-records', '5', '--record-size', '10', '--throughput', '-1'],
       settings: '--producer.config',

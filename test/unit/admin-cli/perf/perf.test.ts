@@ -6,6 +6,7 @@ import { header, reportLine } from '../../../../admin-cli/perf/consumer-report.t
 import { formatDate } from '../../../../admin-cli/perf/date-format.ts';
 import { Latencies } from '../../../../admin-cli/perf/latencies.ts';
 import { burst } from '../../../../admin-cli/perf/pace.ts';
+import { RebalanceClock } from '../../../../admin-cli/perf/rebalance-clock.ts';
 import { monotonicPayloads, payloadsFromFile, randomPayload } from '../../../../admin-cli/perf/payloads.ts';
 
 test('percentiles are those of a sample when there are very many', () => {
@@ -45,15 +46,28 @@ describe('payloads', () => {
   });
 });
 
+test('rebalances last from the loss of partitions, or the start, to the next ones', () => {
+  const clock = new RebalanceClock(1000);
+  expect(clock.totalMs).toBe(0);
+  clock.assigned(1300);
+  clock.revoked(5000);
+  expect(clock.totalMs).toBe(300);
+  clock.assigned(5050);
+  expect(clock.totalMs).toBe(350);
+});
+
 describe('the consumer’s report', () => {
   test('says what was read, and how fast since the last line', () => {
     expect(header(false)).toBe(
       'start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec',
     );
     expect(header(true)).toMatch(/^time, threadId, data/);
-    const from = { timeMs: 1000, bytes: 1 << 20, messages: 100 };
-    const to = { timeMs: 3000, bytes: 5 << 20, messages: 500 };
+    const from = { timeMs: 1000, bytes: 1 << 20, messages: 100, rebalanceMs: 0 };
+    const to = { timeMs: 3000, bytes: 5 << 20, messages: 500, rebalanceMs: 0 };
     expect(reportLine('a, b', from, to)).toBe('a, b, 5.0000, 2.0000, 500, 200.0000, 0, 2000, 2.0000, 200.0000');
+    expect(reportLine('a, b', from, { ...to, rebalanceMs: 1500 })).toBe(
+      'a, b, 5.0000, 2.0000, 500, 200.0000, 1500, 500, 8.0000, 800.0000',
+    );
   });
 
   test('shows times as a pattern of Java’s says', () => {
