@@ -26,12 +26,12 @@ function valueText(kind: 'offset' | 'group', value: Buffer): string {
 
 function groupJson(value: Buffer): Json {
   const json = jsonOf(VALUES.group, value) as { protocolType: string; members: Record<string, Json>[] };
-  if (json.protocolType !== 'consumer') return json as unknown as Json;
+  if (json.protocolType !== 'consumer') return json;
   const { members } = decodeVersioned(GroupMetadataValue, value);
   json.members.forEach((member, index) => {
     const { subscription, assignment } = members[index]!;
     if (subscription.length > 0) member['subscription'] = jsonOf(ConsumerSubscription, subscription);
     if (assignment.length > 0) member['assignment'] = jsonOf(ConsumerAssignment, assignment);
   });
-  return json as unknown as Json;
+  return json;
 }
