@@ -54,7 +54,8 @@ export async function createHttpApp(parts: HttpAppParts): Promise<HttpApp> {
   const knownPaths = new KnownPaths(app);
   knownPaths.add(routerPath(RPC_DOC.path), RPC_DOC.method);
   app.addHook('onRequest', (request, reply, done) => {
-    if (!isCrossOriginWrite(request.method, request.headers, request.host)) {
+    const isWrite = request.routeOptions.config.isWrite ?? false;
+    if (!isCrossOriginWrite(request.method, isWrite, request.headers, request.host)) {
       done();
       return;
     }

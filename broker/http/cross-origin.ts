@@ -8,10 +8,16 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
  *
  * Browsers say where a request comes from: in `sec-fetch-site`, or, towards plain addresses in a network, only in
  * `origin`. Programs say neither and are let in.
+ * @param isWrite whether the path changes something whatever the method, as a stream does that is a member of a group
  * @param host what the request was sent to, as its `host` or `:authority`
  */
-export function isCrossOriginWrite(method: string, headers: IncomingHttpHeaders, host: string): boolean {
-  if (SAFE_METHODS.has(method)) return false;
+export function isCrossOriginWrite(
+  method: string,
+  isWrite: boolean,
+  headers: IncomingHttpHeaders,
+  host: string,
+): boolean {
+  if (!isWrite && SAFE_METHODS.has(method)) return false;
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const { origin } = headers;

@@ -42,6 +42,14 @@ export interface RouteDoc {
 /** A row that is served: `parts` is what its handler needs of the broker. */
 export interface Route<Parts> extends RouteDoc {
   handle(parts: Parts, request: FastifyRequest, reply: FastifyReply): unknown;
+  /** A GET that changes something: pages of other origins are refused it. */
+  readonly isWrite?: true;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    isWrite?: boolean;
+  }
 }
 
 /** Serves the rows of a table. */
@@ -50,6 +58,7 @@ export function registerRoutes<Parts>(app: FastifyInstance, routes: readonly Rou
     app.route({
       method: route.method,
       url: routerPath(route.path),
+      config: { isWrite: route.isWrite ?? false },
       handler: (request, reply) => route.handle(parts, request, reply),
     });
   }

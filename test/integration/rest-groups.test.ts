@@ -275,6 +275,13 @@ describe('refuses with a status and a sentence', () => {
     expect(await answer.text()).toContain(told);
   });
 
+  test('pages of other origins: an EventSource of theirs would take records from the group', async () => {
+    const answer = await fetch(`http://${cluster.brokers[0]!.address}/groups/${group}/stream?topics=${topic}`, {
+      headers: { origin: 'http://elsewhere', accept: 'text/event-stream' },
+    });
+    expect(answer.status).toBe(403);
+  });
+
   test('a member that shares out by other ways than the group', async () => {
     await new Stream(cluster.brokers[0]!, 'assignors=range').joined();
     const other = new Stream(cluster.brokers[1]!, 'assignors=roundrobin');

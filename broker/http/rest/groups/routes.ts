@@ -64,6 +64,7 @@ export const GROUP_ROUTES: readonly Route<RestParts>[] = [
         },
       },
     },
+    isWrite: true,
     handle: stream,
   },
   {

@@ -22,7 +22,13 @@ test.each([
   ['POST', { origin: 'null' }, true],
   ['POST', { origin: '' }, true],
 ] as const)('%s with %j: %s', (method, headers, refused) => {
-  expect(isCrossOriginWrite(method, headers, 'H:1')).toBe(refused);
+  expect(isCrossOriginWrite(method, false, headers, 'H:1')).toBe(refused);
+});
+
+test('a GET that changes something is none that any page may send', () => {
+  expect(isCrossOriginWrite('GET', true, { origin: 'http://evil' }, 'h:1')).toBe(true);
+  expect(isCrossOriginWrite('GET', true, { origin: 'http://h:1' }, 'h:1')).toBe(false);
+  expect(isCrossOriginWrite('GET', true, {}, 'h:1')).toBe(false);
 });
 
 test('such a request is refused before anything is looked at', async () => {
