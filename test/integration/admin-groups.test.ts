@@ -13,6 +13,7 @@ beforeAll(async () => {
       'offsets.topic.replication.factor': '3',
       'offsets.topic.num.partitions': '6',
       'group.initial.rebalance.delay.ms': '100',
+      'zookeeper.session.timeout.ms': '4000',
     },
   });
 }, 60_000);
@@ -123,3 +124,24 @@ describe.each(['http2', 'kafka'])('over %s', dialect => {
     expect((await admin.listGroups()).map(({ groupId }) => groupId)).not.toContain(group);
   });
 });
+
+test('groups are asked about where they are now, when the broker that had them is dead', async () => {
+  const admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
+  await admin.createTopics([{ name: 'orders', partitions: 1, replicationFactor: 3 }]);
+  const groups = Array.from({ length: 6 }, (_, i) => `survivor-${i}`);
+  const offset = { topic: 'orders', partition: 0, offset: 7 };
+  for (const group of groups) expect(await admin.alterGroupOffsets(group, [offset])).toEqual([null]);
+  const coordinators = async () =>
+    (await admin.describeGroups(groups)).map(outcome => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value.coordinator.id;
+    });
+  const [dead] = await coordinators();
+  await cluster.brokers[dead!]!.kill();
+  expect(await coordinators()).not.toContain(dead);
+  const offsets = await admin.listGroupOffsets(groups.map(groupId => ({ groupId, partitions: null })));
+  for (const outcome of offsets) expect(outcome).toMatchObject({ status: 'fulfilled', value: [offset] });
+  const listed = (await admin.listGroups()).map(({ groupId }) => groupId);
+  expect(listed).toEqual(expect.arrayContaining(groups));
+  admin.close();
+}, 60_000);
