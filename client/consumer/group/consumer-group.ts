@@ -4,7 +4,7 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { KafkaError } from '../../errors.ts';
 import { mayPass } from '../../groups/coordinator-errors.ts';
 import { CoordinatorLink } from '../../groups/coordinator-link.ts';
-import { NO_GENERATION } from './generation.ts';
+import { NO_GENERATION, type Generation } from './generation.ts';
 import type { MemberName } from './member-commits.ts';
 import { Membership, type MembershipSettings, type PartitionsOwner } from './membership.ts';
 import type { CommittedOffset, OffsetToCommit } from '../../groups/committed-offsets.ts';
@@ -41,7 +41,7 @@ export interface GroupHost {
   /** Assigned ones that nobody has said yet where to start. */
   waiting(): TopicPartition[];
   /** Starts a partition where the group stands; null: it has never been there. */
-  start(partition: TopicPartition, offset: number | null): void;
+  start(partition: TopicPartition, committed: CommittedOffset | null): void;
   /** Where the application stands in each partition. */
   positions(): OffsetToCommit[];
   /** These have been committed. */
@@ -56,6 +56,8 @@ const NOT_MINE: ReadonlySet<number> = new Set([
   ErrorCode.REBALANCE_IN_PROGRESS,
   ErrorCode.FENCED_INSTANCE_ID,
 ]);
+
+const NOT_COMMITTED = 'the offsets were not committed';
 
 /** A consumer's group: its membership, its committed offsets, and what the application wants to be told. */
 export class ConsumerGroup implements PartitionsOwner {
@@ -81,9 +83,13 @@ export class ConsumerGroup implements PartitionsOwner {
     this.#store = new OffsetStore(this.#link, settings.groupId, settings.instanceId);
   }
 
+  get #generation(): Generation {
+    return this.#membership?.generation ?? NO_GENERATION;
+  }
+
   get metadata(): GroupMetadata {
     const { groupId, instanceId } = this.#settings;
-    const { memberId, id } = this.#membership?.generation ?? NO_GENERATION;
+    const { memberId, id } = this.#generation;
     return { groupId, generationId: id, memberId, groupInstanceId: instanceId };
   }
 
@@ -91,7 +97,6 @@ export class ConsumerGroup implements PartitionsOwner {
     return this.#membership !== null;
   }
 
-  /** As whom this consumer commits. */
   subscribe(wanted: Wanted, listener: RebalanceListener): void {
     this.#listener = listener;
     const former = this.#membership;
@@ -138,7 +143,7 @@ export class ConsumerGroup implements PartitionsOwner {
   /** Null when nothing waits for a position. */
   #position(): Promise<void> | null {
     if (this.#host.waiting().length === 0) return null;
-    return this.#startWaiting()
+    return this.startWaiting()
       .catch((error: unknown) => {
         this.#failure = error as Error;
       })
@@ -154,7 +159,7 @@ export class ConsumerGroup implements PartitionsOwner {
   autoCommit(): void {
     if (!this.#settings.autoCommit || this.#membership === null || this.#now() < this.#commitAt) return;
     this.#commitAt = this.#now() + this.#settings.autoCommitIntervalMs;
-    this.#commitOnce(this.#host.positions(), true).catch((error: unknown) => {
+    this.#commitNews(this.#host.positions()).catch((error: unknown) => {
       const { groupId } = this.#settings;
       this.#cluster.runtime.logger.warn(
         { err: error, groupId },
@@ -164,11 +169,14 @@ export class ConsumerGroup implements PartitionsOwner {
   }
 
   /**
+   * In the turn of the calls, and as the member that calls: however often one is tried again, a later one has the last
+   * word, and none of before a rebalance overwrites what others have committed since.
    * @param offsets default: where the application stands
    * @throws KafkaError when the partitions are not this member's any more, or nothing came of it in default.api.timeout.ms
    */
-  async commit(offsets: readonly OffsetToCommit[] = this.#host.positions()): Promise<void> {
-    await this.#untilDone('the offsets were not committed', () => this.#commitOnce(offsets, false));
+  commit(offsets: readonly OffsetToCommit[] = this.#host.positions()): Promise<void> {
+    const generation = this.#generation;
+    return this.#inTurn(() => this.#untilDone(NOT_COMMITTED, () => this.#send(offsets, generation)));
   }
 
   /** Where the group stands, by the key of `partitionKey`; partitions where it has never been are missing. */
@@ -176,27 +184,29 @@ export class ConsumerGroup implements PartitionsOwner {
     return this.#untilDone('no committed offsets', () => this.#store.fetch(partitions));
   }
 
-  /**
-   * One after the other: of two on the way at once the older could arrive last.
-   * @param onlyNews leaves out what has been committed by then
-   */
-  #commitOnce(offsets: readonly OffsetToCommit[], onlyNews: boolean): Promise<void> {
-    const committed = this.#lastCommit.then(() =>
-      this.#send(onlyNews ? offsets.filter(o => this.#isNews(o)) : offsets),
-    );
+  /** One try, of what has not been committed by then. */
+  #commitNews(offsets: readonly OffsetToCommit[]): Promise<void> {
+    const generation = this.#generation;
+    return this.#inTurn(() => this.#send(this.#news(offsets), generation));
+  }
+
+  #inTurn(commit: () => Promise<void>): Promise<void> {
+    const committed = this.#lastCommit.then(commit);
     this.#lastCommit = committed.catch(() => {});
     return committed;
   }
 
-  async #send(offsets: readonly OffsetToCommit[]): Promise<void> {
+  async #send(offsets: readonly OffsetToCommit[], generation: Generation): Promise<void> {
     if (offsets.length === 0) return;
-    await this.#store.commit(offsets, this.#membership?.generation ?? NO_GENERATION);
+    await this.#store.commit(offsets, generation);
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset);
     this.#host.committed(offsets);
   }
 
-  #isNews({ topic, partition, offset }: OffsetToCommit): boolean {
-    return this.#committed.get(partitionKey(topic, partition)) !== offset;
+  #news(offsets: readonly OffsetToCommit[]): OffsetToCommit[] {
+    return offsets.filter(
+      ({ topic, partition, offset }) => this.#committed.get(partitionKey(topic, partition)) !== offset,
+    );
   }
 
   async #untilDone<T>(what: string, action: () => Promise<T>): Promise<T> {
@@ -221,11 +231,11 @@ export class ConsumerGroup implements PartitionsOwner {
     if (partitions.length === 0) return;
     if (this.#settings.autoCommit) {
       const offsets = within(this.#host.positions(), partitions);
-      await this.#untilDone('the offsets were not committed', () => this.#commitOnce(offsets, true)).catch(
-        (error: unknown) => {
-          this.#cluster.runtime.logger.warn({ err: error }, 'offsets of revoked partitions could not be committed');
-        },
-      );
+      const generation = this.#generation;
+      const last = () => this.#untilDone(NOT_COMMITTED, () => this.#send(this.#news(offsets), generation));
+      await this.#inTurn(last).catch((error: unknown) => {
+        this.#cluster.runtime.logger.warn({ err: error }, 'offsets of revoked partitions could not be committed');
+      });
     }
     await this.#listener.onPartitionsRevoked?.(partitions);
     this.#drop(partitions);
@@ -241,14 +251,15 @@ export class ConsumerGroup implements PartitionsOwner {
   async assign(all: readonly TopicPartition[], added: readonly TopicPartition[]): Promise<void> {
     this.#host.hold(all);
     await this.#listener.onPartitionsAssigned?.(added);
-    await this.#startWaiting();
+    await this.startWaiting();
   }
 
-  async #startWaiting(): Promise<void> {
+  /** Starts what waits to be told where, from what is committed. @throws KafkaError when that cannot be had */
+  async startWaiting(): Promise<void> {
     const waiting = this.#host.waiting();
     if (waiting.length === 0) return;
     const found = await this.committed(waiting);
-    for (const tp of waiting) this.#host.start(tp, found.get(partitionKey(tp.topic, tp.partition))?.offset ?? null);
+    for (const tp of waiting) this.#host.start(tp, found.get(partitionKey(tp.topic, tp.partition)) ?? null);
   }
 
   wake(): void {
