@@ -15,8 +15,9 @@ import {
 } from './group/consumer-group.ts';
 import type { CommittedOffset, OffsetToCommit } from '../groups/committed-offsets.ts';
 import type { Wanted } from './group/subscription.ts';
+import { Iteration } from './iteration.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
-import { PartitionState } from './partition-state.ts';
+import { PartitionState, type Position } from './partition-state.ts';
 import type { ConsumerRecord } from './record.ts';
 import { RecordDeserializationError } from './record-decoder.ts';
 
@@ -42,6 +43,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   readonly #group: ConsumerGroup | null;
   #wake: (() => void) | null = null;
   #wokenUp = false;
+  /** What a `for await` is at. */
+  #iteration: Iteration<ConsumerRecord<K, V>> | null = null;
   #closed = false;
 
   constructor(cluster: Cluster, options: ConsumerOptions, delivery: DeliveryParts<K, V> = {}) {
@@ -75,11 +78,16 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   }
 
   /**
-   * Commits where the application stands, or these offsets: of the records to be read next.
+   * Commits where the application stands, or these offsets: of the records to be read next. It is tried again as long as
+   * that helps, and a later commit has the last word all the same. Need not be awaited (Kafka: `commitSync`, `commitAsync`).
    * @throws KafkaError when the partitions are not this member's any more, or it has not succeeded in default.api.timeout.ms
    */
   commit(offsets?: readonly OffsetToCommit[]): Promise<void> {
-    return this.#needGroup('commit').commit(offsets);
+    const committed = this.#needGroup('commit').commit(offsets);
+    committed.catch((error: unknown) =>
+      this.#cluster.runtime.logger.debug({ err: error }, 'offsets are not committed'),
+    );
+    return committed;
   }
 
   /** What the group has committed of these partitions, in the order asked; null where it has not. */
@@ -139,25 +147,33 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
       assignment: () => this.assignment(),
       hold: partitions => void this.#hold(partitions),
       waiting: () => this.#order.filter(state => state.position === null && state.reset === null),
-      start: ({ topic, partition }, offset) => this.#start(topic, partition, offset),
-      positions: () =>
-        this.#order.flatMap(({ topic, partition, position }) =>
-          position === null ? [] : [{ topic, partition, offset: position }],
-        ),
+      start: ({ topic, partition }, committed) => this.#start(topic, partition, committed),
+      positions: () => this.#positions(),
       committed: offsets => this.#delivery.committed(offsets),
       wake: () => this.#wake?.(),
     };
   }
 
-  #start(topic: string, partition: number, offset: number | null): void {
+  #start(topic: string, partition: number, committed: CommittedOffset | null): void {
     const state = this.#partitions.get(partitionKey(topic, partition));
     if (state === undefined || state.position !== null || state.reset !== null) return;
-    state.seek(offset ?? this.#startWithoutOffset());
-    if (offset !== null || this.#options.autoOffsetReset !== 'none') return;
+    state.seek(committed?.offset ?? this.#startWithoutOffset());
+    state.leaderEpoch = committed?.leaderEpoch ?? -1;
+    if (committed !== null || this.#options.autoOffsetReset !== 'none') return;
     state.error = new KafkaError(
       ErrorCode.OFFSET_OUT_OF_RANGE,
       `the group has no committed offset of ${topic}-${partition}, and auto.offset.reset is none`,
     );
+  }
+
+  /** Where the application stands: behind what it has been handed, in a `for await` one by one. */
+  #positions(): OffsetToCommit[] {
+    const unread = this.#iteration?.unread();
+    return this.#order.flatMap(({ topic, partition, position, leaderEpoch }) => {
+      if (position === null) return [];
+      const next = unread?.get(partitionKey(topic, partition)) ?? { offset: position, leaderEpoch };
+      return [{ topic, partition, offset: next.offset, leaderEpoch: next.leaderEpoch }];
+    });
   }
 
   assignment(): TopicPartition[] {
@@ -168,19 +184,29 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   seek(topic: string, partition: number, offset: number): void {
     if (!Number.isSafeInteger(offset) || offset < 0)
       throw new RangeError(`an offset is an integer from 0 on, not ${offset}`);
-    this.#state(topic, partition).seek(offset);
+    this.#seek(topic, partition, offset);
+  }
+
+  #seek(topic: string, partition: number, to: Position): void {
+    this.#state(topic, partition).seek(to);
+    this.#iteration?.forget(partitionKey(topic, partition));
   }
 
   seekToBeginning(partitions: readonly TopicPartition[] = this.assignment()): void {
-    for (const { topic, partition } of partitions) this.#state(topic, partition).seek('earliest');
+    for (const { topic, partition } of partitions) this.#seek(topic, partition, 'earliest');
   }
 
   seekToEnd(partitions: readonly TopicPartition[] = this.assignment()): void {
-    for (const { topic, partition } of partitions) this.#state(topic, partition).seek('latest');
+    for (const { topic, partition } of partitions) this.#seek(topic, partition, 'latest');
   }
 
   pause(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) this.#state(topic, partition).paused = true;
+  }
+
+  /** Those that are assigned and paused. */
+  paused(): TopicPartition[] {
+    return this.#order.filter(state => state.paused).map(({ topic, partition }) => ({ topic, partition }));
   }
 
   resume(partitions: readonly TopicPartition[]): void {
@@ -188,10 +214,16 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
     this.#fetcher.drive();
   }
 
-  /** Offset of the next record that poll will hand out, looking it up if need be. */
+  /**
+   * Offset of the next record that poll will hand out, looking it up if need be: where the group stands, if nobody has
+   * said otherwise.
+   * @throws KafkaError OFFSET_OUT_OF_RANGE when the group has no offset, and auto.offset.reset is none
+   */
   async position(topic: string, partition: number): Promise<number> {
     const state = this.#state(topic, partition);
-    if (state.position !== null) return state.position;
+    if (state.position === null && state.reset === null) await this.#group?.startWaiting();
+    if (state.position !== null) return this.#standsAt(state, state.position);
+    if (state.error !== null) throw state.error;
     const { offset } = await listOffset(
       this.#cluster,
       state,
@@ -200,6 +232,20 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
       this.#deadline(),
     );
     return this.#adopt(state, offset);
+  }
+
+  /**
+   * How many offsets lie between the next record and the end of what may be read, as the last fetch told it; null before
+   * there was one. Asks nobody.
+   */
+  currentLag(topic: string, partition: number): number | null {
+    const state = this.#state(topic, partition);
+    if (state.position === null || state.endOffset < 0) return null;
+    return Math.max(0, state.endOffset - this.#standsAt(state, state.position));
+  }
+
+  #standsAt({ topic, partition }: PartitionState, position: number): number {
+    return this.#iteration?.unread().get(partitionKey(topic, partition))?.offset ?? position;
   }
 
   /** A seek or a fetch may have been quicker. */
@@ -252,8 +298,25 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
     this.#wake?.();
   }
 
+  /**
+   * Polls for ever. What is committed meanwhile without naming offsets is what has been handed out; whoever leaves the
+   * loop finds the next record where he left it.
+   */
   async *[Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>> {
-    while (!this.#closed) yield* await this.poll(1_000);
+    while (!this.#closed) {
+      const iteration = new Iteration(await this.poll(1_000));
+      this.#iteration = iteration;
+      try {
+        yield* iteration;
+      } finally {
+        this.#iteration = null;
+        this.#handBack(iteration);
+      }
+    }
+  }
+
+  #handBack(iteration: Iteration<ConsumerRecord<K, V>>): void {
+    for (const [key, { offset }] of iteration.unread()) this.#partitions.get(key)?.seek(offset);
   }
 
   #interrupted(): boolean {
@@ -285,6 +348,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
     try {
       this.#delivery.take(buffered, this.#options.maxPollRecords - into.length, into);
       state.position = buffered.nextOffset;
+      state.leaderEpoch = buffered.leaderEpoch;
     } catch (error) {
       state.error = error as Error;
       state.position = error instanceof RecordDeserializationError ? error.offset : buffered.nextOffset;

@@ -28,6 +28,7 @@ export class FetchedRecords {
   readonly #aborting = new Set<number>();
   #inBatch = false;
   #nextOffset: number;
+  #leaderEpoch = -1;
   #exhausted = false;
 
   constructor(
@@ -50,6 +51,11 @@ export class FetchedRecords {
   /** Where the next fetch has to begin once this is exhausted. */
   get nextOffset(): number {
     return this.#nextOffset;
+  }
+
+  /** Of the batch that was looked at last; -1 when there was none, or one of the old format. */
+  get leaderEpoch(): number {
+    return this.#leaderEpoch;
   }
 
   get isExhausted(): boolean {
@@ -80,6 +86,7 @@ export class FetchedRecords {
         continue;
       }
       if (this.#checkCrcs) batch.ensureCrc(this.#bytes, at);
+      this.#leaderEpoch = batch.partitionLeaderEpoch(this.#bytes, at);
       if (this.#isVisible(at)) {
         this.#records.reset(this.#bytes, at);
         this.#inBatch = true;

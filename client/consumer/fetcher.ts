@@ -188,7 +188,7 @@ export class Fetcher {
   }
 
   #buffer(state: PartitionState, data: PartitionData): void {
-    state.highWatermark = data.highWatermark;
+    state.endOffset = this.#options.isolation === 'read_committed' ? data.lastStableOffset : data.highWatermark;
     state.logStartOffset = data.logStartOffset;
     state.attempts = 0;
     if (data.preferredReadReplica >= 0) {

@@ -17,10 +17,12 @@ export class PartitionState {
   fetching = false;
   /** Bumped by each seek: an answer to an earlier fetch is then recognised and dropped. */
   generation = 0;
+  /** Of the last record before the position, as far as it is known. */
   leaderEpoch = -1;
   /** The broker other than the leader that the leader wants us to read from, and until when (monotonic) it is believed. */
   nearReplica: { readonly brokerId: number; readonly until: number } | null = null;
-  highWatermark = -1;
+  /** End of what may be read, as the last fetch told it: the high watermark, or the last stable offset. */
+  endOffset = -1;
   logStartOffset = -1;
   /** An error that poll has to throw, at most once. */
   error: Error | null = null;

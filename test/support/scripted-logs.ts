@@ -1,14 +1,19 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- scripted answers */
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
-import { setBaseOffset } from '../../shared/records/batch.ts';
+import { setBaseOffset, setPartitionLeaderEpoch } from '../../shared/records/batch.ts';
 import { rawBatch } from './raw-batch.ts';
 import type { ScriptedCluster } from './scripted-cluster.ts';
 
 /**
  * Lets brokers answer fetches of every topic: each partition's log holds these values from offset 0 on, one a batch, with
- * the key `k` and the header `h`. Batches have no checksum. A fetch at the end of all logs waits for ever.
+ * the key `k`, the header `h` and leader epoch 7. Batches have no checksum. A fetch at the end of all logs
+ * waits as it is told; default: for ever.
  */
-export function scriptLogs(cluster: ScriptedCluster, logs: Readonly<Record<number, readonly (Buffer | null)[]>>): void {
+export function scriptLogs(
+  cluster: ScriptedCluster,
+  logs: Readonly<Record<number, readonly (Buffer | null)[]>>,
+  waitAtEnd: () => Promise<unknown> = () => new Promise(() => {}),
+): void {
   cluster.on(Fetch, async ({ topics }) => {
     const responses = topics.map(({ topic, partitions }: any) => ({
       topic,
@@ -26,7 +31,7 @@ export function scriptLogs(cluster: ScriptedCluster, logs: Readonly<Record<numbe
       })),
     }));
     const isEmpty = responses.every((r: any) => r.partitions.every((p: any) => p.records.length === 0));
-    if (isEmpty) await new Promise(() => {});
+    if (isEmpty) await waitAtEnd();
     return { errorCode: 0, sessionId: 0, responses };
   });
 }
@@ -34,5 +39,6 @@ export function scriptLogs(cluster: ScriptedCluster, logs: Readonly<Record<numbe
 function at(offset: number, value: Buffer | null): Buffer {
   const batch = rawBatch([{ key: Buffer.from('k'), value, headers: [['h', Buffer.from('x')]] }]);
   setBaseOffset(batch, 0, offset);
+  setPartitionLeaderEpoch(batch, 0, 7);
   return batch;
 }
