@@ -153,6 +153,8 @@ export class LogCompaction {
     state.segments.replace(sources, cleaned);
     state.version++;
     state.positions.clear();
+    // What was appended lately may be in memory still: all readers are to find the same.
+    state.tail.clear();
   }
 
   /** The snapshot of the producers at the base of the new segment is as good as before. */

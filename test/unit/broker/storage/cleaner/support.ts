@@ -31,21 +31,18 @@ export function cleaning(
   };
 }
 
-/** Lets the cleaner do what there is to do: until it pauses with nothing due. */
-export async function cleanAll(f: Fixture, manager: LogManager): Promise<void> {
+/** Lets the cleaner do what there is to do: until it finds nothing due twice. @param isOver or until then */
+export async function cleanAll(f: Fixture, manager: LogManager, isOver = () => false): Promise<void> {
   const cleaner = manager.cleaner!;
   const isIdle = () => manager.allLogs().every(({ compaction }) => !compaction.isRunning);
-  for (let quiet = 0; quiet < 2;) {
-    const before = cleaner.statistics.cleanings;
-    const looks = cleaner.statistics.looks;
-    await waitFor(
-      'the cleaner to look',
-      () => (f.time.advance(BACKOFF_MS), cleaner.statistics.looks > looks && isIdle()),
-      {
-        everyMs: 0,
-      },
-    );
-    quiet = cleaner.statistics.cleanings === before ? quiet + 1 : 0;
+  for (let quiet = 0; quiet < 2 && !isOver();) {
+    const { cleanings, looks } = cleaner.statistics;
+    const hasLooked = () => {
+      f.time.advance(BACKOFF_MS);
+      return isOver() || (cleaner.statistics.looks > looks && isIdle());
+    };
+    await waitFor('the cleaner to look', hasLooked, { everyMs: 0, timeoutMs: 5_000 });
+    quiet = cleaner.statistics.cleanings === cleanings ? quiet + 1 : 0;
   }
 }
 
