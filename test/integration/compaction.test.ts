@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import kafkajs, { type Kafka as Client } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Admin, createAdmin } from '../../client/index.ts';
 import { startCluster, type Cluster } from '../support/cluster.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { waitFor } from '../support/wait.ts';
@@ -125,5 +126,46 @@ describe(`a compacted topic, seed ${SEED}`, () => {
       readdirSync(directory).every(name => !/\.(deleted|cleaned|swap)$/.test(name)),
     );
     expect(size()).toBeLessThan(written * 30);
+  });
+});
+
+describe('__consumer_offsets', () => {
+  const GROUP = 'steady';
+  let admin: Admin;
+
+  beforeAll(() => {
+    admin = createAdmin({ 'bootstrap.servers': cluster.bootstrap });
+  });
+  afterAll(() => admin.close());
+
+  const commit = async (offset: number) => {
+    expect(await admin.alterGroupOffsets(GROUP, [{ topic: TOPIC, partition: 0, offset }])).toEqual([null]);
+  };
+
+  async function committed(): Promise<number | undefined> {
+    const [answer] = await admin.listGroupOffsets([{ groupId: GROUP, partitions: null }]);
+    return answer?.status === 'fulfilled' ? answer.value[0]?.offset : undefined;
+  }
+
+  const isCleaned = () =>
+    broker()
+      .output.split('\n')
+      .some(line => line.includes('cleaned a log') && line.includes('__consumer_offsets'));
+
+  test('is compacted, and its groups are known after a restart', async () => {
+    let offset = 0;
+    await waitFor('a cleaning of the offsets', async () => {
+      for (let i = 0; i < 20; i++) await commit(++offset);
+      return isCleaned();
+    });
+    await waitFor('the group’s offset', async () => (await committed()) === offset);
+    await broker().kill();
+    await broker().start();
+    await waitFor('the group to be loaded', async () => (await committed()) === offset);
+    const directory = join(broker().dataDirectory, '__consumer_offsets-0');
+    const logs = readdirSync(directory).filter(name => name.endsWith('.log'));
+    const bytes = logs.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+    // Each commit takes more than a hundred bytes.
+    expect(bytes).toBeLessThan(offset * 100);
   });
 });
