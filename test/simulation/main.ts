@@ -21,6 +21,7 @@ interface Options {
   readonly faults: readonly string[];
   readonly jobs: number;
   readonly verbose?: boolean;
+  readonly untilFound?: boolean;
   readonly worker?: boolean;
 }
 
@@ -43,6 +44,7 @@ const options = new Command('test:sim')
   .option('--seed <seed>', 'only this one', wholeNumber)
   .option('--bug <name>', `plant a bug first: ${Object.keys(PLANTED_BUGS).join(', ')}`)
   .option('--faults <name,…>', `only these faults, of: ${FAULT_NAMES.join(', ')}`, faultNames, [])
+  .option('--until-found', 'end with the first seed that breaks a promise')
   .option('--jobs <count>', 'processes', wholeNumber, availableParallelism())
   .option('--verbose', 'print all that happens in --seed')
   .option('--worker', 'take seeds from the parent process')
@@ -83,7 +85,7 @@ function tell({ seed, problems }: SeedReport): void {
 }
 
 async function runAll(): Promise<void> {
-  const end = options.first + options.seeds;
+  let end = options.first + options.seeds;
   let next = options.first;
   let done = 0;
   let acknowledged = 0;
@@ -95,6 +97,7 @@ async function runAll(): Promise<void> {
       done++;
       acknowledged += report.acknowledged;
       if (report.problems.length > 0) failed++;
+      if (failed > 0 && options.untilFound === true) end = next;
       tell(report);
       if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${options.seeds} seeds, ${failed} failed`);
     }
