@@ -4,6 +4,7 @@ import type { Row } from './harness/row.ts';
 import type { Scenario } from './harness/scenario.ts';
 import { consoleProducer } from './scenarios/console.ts';
 import { failover } from './scenarios/failover.ts';
+import { groups } from './scenarios/groups.ts';
 import { latency } from './scenarios/latency.ts';
 import { partitions } from './scenarios/partitions.ts';
 import { replicated } from './scenarios/replicated.ts';
@@ -20,6 +21,7 @@ const SCENARIOS: readonly Scenario[] = [
   consoleProducer,
   startUp,
   failover,
+  groups,
 ];
 
 const { values, positionals } = parseArgs({
