@@ -175,7 +175,7 @@ export class ConsumerGroup implements PartitionsOwner {
    * @throws KafkaError when the partitions are not this member's any more, or nothing came of it in default.api.timeout.ms
    */
   commit(offsets: readonly OffsetToCommit[] = this.#host.positions()): Promise<void> {
-    const generation = this.#generation;
+    const generation = this.#asWhom();
     return this.#inTurn(() => this.#untilDone(NOT_COMMITTED, () => this.#send(offsets, generation)));
   }
 
@@ -186,7 +186,7 @@ export class ConsumerGroup implements PartitionsOwner {
 
   /** One try, of what has not been committed by then. */
   #commitNews(offsets: readonly OffsetToCommit[]): Promise<void> {
-    const generation = this.#generation;
+    const generation = this.#asWhom();
     return this.#inTurn(() => this.#send(this.#news(offsets), generation));
   }
 
@@ -196,8 +196,23 @@ export class ConsumerGroup implements PartitionsOwner {
     return committed;
   }
 
-  async #send(offsets: readonly OffsetToCommit[], generation: Generation): Promise<void> {
+  /**
+   * The generation in which this consumer commits; -1 if it has assigned partitions to itself. Null for a member that has
+   * none: as nobody's, its commit would be taken by a group that is empty at the moment, over what others have committed
+   * since (Kafka: `ConsumerCoordinator.sendOffsetCommitRequest`).
+   */
+  #asWhom(): Generation | null {
+    const generation = this.#generation;
+    return this.#membership !== null && generation.id < 0 ? null : generation;
+  }
+
+  async #send(offsets: readonly OffsetToCommit[], generation: Generation | null): Promise<void> {
     if (offsets.length === 0) return;
+    if (generation === null)
+      throw new KafkaError(
+        ErrorCode.UNKNOWN_MEMBER_ID,
+        'The offsets were not committed: this consumer is in no generation of its group, which may have gone on without it.',
+      );
     await this.#store.commit(offsets, generation);
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset);
     this.#host.committed(offsets);
@@ -231,7 +246,7 @@ export class ConsumerGroup implements PartitionsOwner {
     if (partitions.length === 0) return;
     if (this.#settings.autoCommit) {
       const offsets = within(this.#host.positions(), partitions);
-      const generation = this.#generation;
+      const generation = this.#asWhom();
       const last = () => this.#untilDone(NOT_COMMITTED, () => this.#send(this.#news(offsets), generation));
       await this.#inTurn(last).catch((error: unknown) => {
         this.#cluster.runtime.logger.warn({ err: error }, 'offsets of revoked partitions could not be committed');

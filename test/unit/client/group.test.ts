@@ -296,6 +296,18 @@ describe('commits', () => {
     ]);
   });
 
+  test('of a member that the group has gone on without are not made as nobody’s: an empty group would take them', async () => {
+    const consumer = member({ 'max.poll.interval.ms': 10_000, 'enable.auto.commit': false });
+    const offsets = [{ topic: 't', partition: 0, offset: 3 }];
+    const refused = 'this consumer is in no generation of its group';
+    await expect(consumer.commit(offsets)).rejects.toThrow(refused);
+    await poll(consumer);
+    await consumer.commit(offsets);
+    await time.advance(15_000);
+    await expect(consumer.commit([{ ...offsets[0]!, offset: 4 }])).rejects.toThrow(refused);
+    expect(group.asked.filter(line => line.startsWith('commit'))).toEqual(['commit 0@3 as m1/1']);
+  });
+
   test('need a group; partitions assigned by hand start where it stands', async () => {
     const parts = { connector: cluster, runtime: { clock: time.clock, timers: time.timers } };
     const alone = createConsumer({ 'bootstrap.servers': 'b:1' }, parts);
