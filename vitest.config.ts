@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import LongFirst from './test/support/long-first.ts';
 
-/** Test files at a time; those that start processes wait for these most of the time. */
+/** Test files at a time. */
 const AT_A_TIME = 2;
+/** Of those that start processes, and wait for these half of the time; the simulation beside them gives way. */
+const WAITING_AT_A_TIME = 3;
 
 /**
  * One project a kind of test: unit tests touch no process and no network; the others start real ones. Time limits only
@@ -9,6 +12,7 @@ const AT_A_TIME = 2;
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
@@ -28,7 +32,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           pool: 'forks',
-          maxWorkers: AT_A_TIME,
+          maxWorkers: WAITING_AT_A_TIME,
           sequence: { groupOrder: 2 },
         },
       },
@@ -38,7 +42,7 @@ export default defineConfig({
           include: ['test/simulation/**/*.test.ts'],
           testTimeout: 900_000,
           pool: 'forks',
-          maxWorkers: AT_A_TIME,
+          maxWorkers: WAITING_AT_A_TIME,
           sequence: { groupOrder: 2 },
         },
       },
@@ -49,7 +53,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           pool: 'forks',
-          maxWorkers: AT_A_TIME,
+          maxWorkers: WAITING_AT_A_TIME,
           sequence: { groupOrder: 2 },
         },
       },
