@@ -4,6 +4,7 @@ import type { BrokerRooms } from './rooms.ts';
 export function exposeGauges(rooms: BrokerRooms): void {
   const { metrics, metadata, replicas, controller, logs } = rooms;
   exposeCompaction(rooms);
+  exposeGroups(rooms);
   metrics.mirror('isrShrinks', () => replicas.statistics().isrShrinks);
   metrics.mirror('isrExpands', () => replicas.statistics().isrExpands);
   metrics.mirror('failedIsrUpdates', () => replicas.statistics().failedIsrUpdates);
@@ -26,6 +27,16 @@ export function exposeGauges(rooms: BrokerRooms): void {
   metrics.expose('globalTopics', () => controller.snapshot().globalTopicCount);
   metrics.expose('globalPartitions', () => controller.snapshot().globalPartitionCount);
   metrics.expose('controllerEventQueue', () => controller.snapshot().eventQueueSize);
+}
+
+function exposeGroups({ metrics, groups }: BrokerRooms): void {
+  metrics.expose('groups', () => groups.groupCount());
+  metrics.expose('groupsPreparingRebalance', () => groups.groupCount('PreparingRebalance'));
+  metrics.expose('groupsCompletingRebalance', () => groups.groupCount('CompletingRebalance'));
+  metrics.expose('groupsStable', () => groups.groupCount('Stable'));
+  metrics.expose('groupsEmpty', () => groups.groupCount('Empty'));
+  metrics.expose('groupsDead', () => groups.groupCount('Dead'));
+  metrics.expose('groupOffsets', () => groups.offsetCount);
 }
 
 function exposeCompaction({ metrics, logs: { cleaner }, clock }: BrokerRooms): void {

@@ -31,6 +31,13 @@ export class CommittedOffsets {
     return this.#topics.size === 0 && this.#pending.size === 0;
   }
 
+  /** Partitions of which something is committed. */
+  get size(): number {
+    let size = 0;
+    for (const partitions of this.#topics.values()) size += partitions.size;
+    return size;
+  }
+
   get(topic: string, partition: number): CommittedOffset | null {
     return this.#topics.get(topic)?.get(partition)?.committed ?? null;
   }

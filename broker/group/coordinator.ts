@@ -12,6 +12,7 @@ import type { Group } from './group.ts';
 import { Joining, type JoinRequest } from './joining.ts';
 import { leave, type LeavingMember } from './leaving.ts';
 import { GroupLoader } from './loader.ts';
+import type { GroupState } from './states.ts';
 import type { GroupSettings, LogReader, LogWriter } from './ports.ts';
 import { Rebalancer } from './rebalancer.ts';
 import { GroupRegistry } from './registry.ts';
@@ -270,6 +271,17 @@ export class GroupCoordinator {
   describe(groupId: string): { readonly errorCode: ErrorCode; readonly group: Group | null } {
     const errorCode = this.#gate(groupId, true);
     return { errorCode, group: errorCode === ErrorCode.NONE ? this.#registry.get(groupId) : null };
+  }
+
+  /** How many groups are here, in a state or in any. */
+  groupCount(state?: GroupState): number {
+    const groups = this.#registry.all();
+    return state === undefined ? groups.length : groups.filter(group => group.is(state)).length;
+  }
+
+  /** How many offsets the groups here have committed. */
+  get offsetCount(): number {
+    return this.#registry.all().reduce((sum, { offsets }) => sum + offsets.size, 0);
   }
 
   /** The groups that are here; with an error those that are, while others are being loaded. */

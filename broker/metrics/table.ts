@@ -197,6 +197,34 @@ export const GAUGES = {
     name: 'kafka_log_logcleaner_deadthreadcount',
     help: 'Threads of compaction that broke down and have done nothing since.',
   },
+  groups: {
+    name: 'kafka_coordinator_group_groupmetadatamanager_numgroups',
+    help: 'Groups that this broker coordinates.',
+  },
+  groupsPreparingRebalance: {
+    name: 'kafka_coordinator_group_groupmetadatamanager_numgroupspreparingrebalance',
+    help: 'Groups here whose members are joining.',
+  },
+  groupsCompletingRebalance: {
+    name: 'kafka_coordinator_group_groupmetadatamanager_numgroupscompletingrebalance',
+    help: 'Groups here whose leader is sharing out.',
+  },
+  groupsStable: {
+    name: 'kafka_coordinator_group_groupmetadatamanager_numgroupsstable',
+    help: 'Groups here whose members have their shares.',
+  },
+  groupsEmpty: {
+    name: 'kafka_coordinator_group_groupmetadatamanager_numgroupsempty',
+    help: 'Groups here without members.',
+  },
+  groupsDead: {
+    name: 'kafka_coordinator_group_groupmetadatamanager_numgroupsdead',
+    help: 'Groups here that are being forgotten.',
+  },
+  groupOffsets: {
+    name: 'kafka_coordinator_group_groupmetadatamanager_numoffsets',
+    help: 'Offsets that the groups here have committed.',
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export const REQUEST_TIME: MetricRow = {

@@ -226,6 +226,10 @@ test('groups are listed, and deleted when they are empty', async () => {
   await createTopic('short');
   const consumer = await member('short-lived', 'short', []);
   await waitFor('it to be stable', async () => (await stateOf('short-lived')).state === 'Stable');
+  const metrics = await Promise.all(
+    cluster.brokers.map(async ({ address }) => (await fetch(`http://${address}/metrics`)).text()),
+  );
+  expect(metrics.join('')).toMatch(/^kafka_coordinator_group_groupmetadatamanager_numgroupsstable [1-9]/m);
   await expect(admin.deleteGroups(['short-lived'])).rejects.toMatchObject({
     groups: [{ groupId: 'short-lived', errorCode: 68 }],
   });

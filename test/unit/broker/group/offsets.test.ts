@@ -172,3 +172,20 @@ describe('deleting a group', () => {
     expect([groups.state, groups.committed()]).toEqual(['Dead', -1]);
   });
 });
+
+test('groups are counted, by their states, and their offsets', async () => {
+  const { coordinator } = groups;
+  const counts = () => [
+    coordinator.groupCount(),
+    coordinator.groupCount('Empty'),
+    coordinator.groupCount('Stable'),
+    coordinator.offsetCount,
+  ];
+  expect(counts()).toEqual([0, 0, 0, 0]);
+  const [leader] = await groups.stable(1);
+  await groups.commit(leader);
+  await groups.commit(leader, { topic: 'bills' });
+  expect(counts()).toEqual([1, 0, 1, 2]);
+  coordinator.leave('group', [{ memberId: leader!.memberId, groupInstanceId: null, reason: '' }]);
+  expect(counts()).toEqual([1, 1, 0, 2]);
+});
