@@ -11,6 +11,8 @@ interface Peer {
   connection: Connection | null;
   connecting: Promise<Connection> | null;
   failures: number;
+  /** Why the last try has failed: what those hear who ask during the pause. */
+  failure: Error | null;
   /** Monotonic time before which no new attempt is made. */
   notBefore: number;
 }
@@ -48,7 +50,7 @@ export class ConnectionPool {
     const key = `${host}:${port}`;
     let peer = this.#peers.get(key);
     if (peer === undefined) {
-      peer = { connection: null, connecting: null, failures: 0, notBefore: 0 };
+      peer = { connection: null, connecting: null, failures: 0, failure: null, notBefore: 0 };
       this.#peers.set(key, peer);
     }
     return peer;
@@ -57,7 +59,8 @@ export class ConnectionPool {
   async #connect(address: Address, peer: Peer): Promise<Connection> {
     const { clock, random } = this.#runtime;
     if (clock.monotonic() < peer.notBefore) {
-      throw new ConnectionError('REFUSED', `${address.host}:${address.port} could not be reached a moment ago`);
+      const why = peer.failure === null ? '' : `: ${peer.failure.message}`;
+      throw new ConnectionError('REFUSED', `${address.host}:${address.port} could not be reached a moment ago${why}`);
     }
     try {
       const connection = await this.#connector.connect(address);
@@ -67,9 +70,11 @@ export class ConnectionPool {
       }
       peer.connection = connection;
       peer.failures = 0;
+      peer.failure = null;
       return connection;
     } catch (error) {
       peer.failures++;
+      peer.failure = error as Error;
       const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options;
       peer.notBefore = clock.monotonic() + backoffMs(peer.failures, reconnectBackoffMs, reconnectBackoffMaxMs, random);
       throw error;
