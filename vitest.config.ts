@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
-          testTimeout: 900_000,
+          testTimeout: 2_700_000,
           pool: 'forks',
           maxWorkers: WAITING_AT_A_TIME,
           sequence: { groupOrder: 2 },

@@ -6,6 +6,7 @@ import { dumpLog } from './dump/log.ts';
 import { dumpProducerSnapshot } from './dump/producer-snapshot.ts';
 import { deserializer, type PrintedForm } from './format/deserializers.ts';
 import { recordContents } from './format/dumped-batch.ts';
+import { transactionRecordContents } from './format/transaction-records.ts';
 import { groupRecordContents } from './format/dumped-group-record.ts';
 import { LineOutput } from './support/line-output.ts';
 import { integer, parseOptions, required, runTool, toolCommand, ToolFailure } from './support/tool.ts';
@@ -59,26 +60,27 @@ async function main(argv: string[]): Promise<void> {
 }
 
 function contextOf(options: Options, findings: Findings): DumpContext {
-  if (options.transactionLogDecoder) {
-    throw new ToolFailure(
-      'The log of the transaction coordinator cannot be decoded yet: leave the decoder option out to see its bytes.',
-    );
-  }
-  const { printDataLog, offsetsDecoder, keyDecoderClass, valueDecoderClass } = options;
-  const contents = printDataLog ?? offsetsDecoder ?? (keyDecoderClass ?? valueDecoderClass) !== undefined;
+  const { printDataLog, offsetsDecoder, transactionLogDecoder, keyDecoderClass, valueDecoderClass } = options;
+  const hasDecoder = (keyDecoderClass ?? valueDecoderClass) !== undefined;
+  const contents = printDataLog ?? offsetsDecoder ?? transactionLogDecoder ?? hasDecoder;
   return {
     deep: contents || options.deepIteration === true,
     contents,
     skipMetadata: options.skipRecordMetadata === true,
-    contentsOf: offsetsDecoder
-      ? groupRecordContents
-      : recordContents(decoder(keyDecoderClass), decoder(valueDecoderClass)),
+    contentsOf: contentsOf(options),
     maxBytes: options.maxBytes ?? Infinity,
     maxMessageSize: options.maxMessageSize,
     verifyOnly: options.verifyIndexOnly === true,
     sanityOnly: options.indexSanityCheck === true,
     findings,
   };
+}
+
+function contentsOf(options: Options): DumpContext['contentsOf'] {
+  const { offsetsDecoder, transactionLogDecoder, keyDecoderClass, valueDecoderClass } = options;
+  if (offsetsDecoder) return groupRecordContents;
+  if (transactionLogDecoder) return transactionRecordContents;
+  return recordContents(decoder(keyDecoderClass), decoder(valueDecoderClass));
 }
 
 /** Kafka's decoders are the older siblings of its deserializers: `kafka.serializer.LongDecoder`. */

@@ -15,6 +15,7 @@ const TOOLS: Readonly<Record<string, () => Promise<unknown>>> = {
   LeaderElectionCommand: () => import('./kafka-leader-election.ts'),
   BrokerApiVersionsCommand: () => import('./kafka-broker-api-versions.ts'),
   StreamsResetter: () => import('./kafka-streams-application-reset.ts'),
+  TransactionsCommand: () => import('./kafka-transactions.ts'),
   VerifiableConsumer: () => import('./kafka-verifiable-consumer.ts'),
   ZooKeeperMainWithTlsSupportForKafka: () => import('./zookeeper-shell.ts'),
   ZooKeeperMain: () => import('./zookeeper-shell.ts'),

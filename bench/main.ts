@@ -10,6 +10,7 @@ import { partitions } from './scenarios/partitions.ts';
 import { replicated } from './scenarios/replicated.ts';
 import { startUp } from './scenarios/start-up.ts';
 import { throughput } from './scenarios/throughput.ts';
+import { transactions } from './scenarios/transactions.ts';
 
 /** npm run bench [-- [--rounds N] [--seconds S] name…]: measures, prints a table and writes bench/results/<date>.json. */
 
@@ -22,6 +23,7 @@ const SCENARIOS: readonly Scenario[] = [
   startUp,
   failover,
   groups,
+  transactions,
 ];
 
 const { values, positionals } = parseArgs({

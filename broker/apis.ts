@@ -1,4 +1,6 @@
 import type { Logger } from '../shared/runtime/logger.ts';
+import { addOffsetsToTxnHandler } from './api/add-offsets-to-txn.ts';
+import { addPartitionsToTxnHandler } from './api/add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './api/alter-configs.ts';
 import { allocateProducerIdsHandler } from './api/allocate-producer-ids.ts';
 import { alterPartitionReassignmentsHandler } from './api/alter-partition-reassignments.ts';
@@ -16,8 +18,10 @@ import { describeConfigsHandler } from './api/describe-configs.ts';
 import { describeGroupsHandler } from './api/describe-groups.ts';
 import { describeLogDirsHandler } from './api/describe-log-dirs.ts';
 import { describeProducersHandler } from './api/describe-producers.ts';
+import { describeTransactionsHandler } from './api/describe-transactions.ts';
 import { DownConverter } from './api/down-conversion.ts';
 import { electLeadersHandler } from './api/elect-leaders.ts';
+import { endTxnHandler } from './api/end-txn.ts';
 import { fetchHandler } from './api/fetch.ts';
 import { findCoordinatorHandler } from './api/find-coordinator.ts';
 import { heartbeatHandler } from './api/heartbeat.ts';
@@ -30,6 +34,7 @@ import { leaveGroupHandler } from './api/leave-group.ts';
 import { listGroupsHandler } from './api/list-groups.ts';
 import { listOffsetsHandler } from './api/list-offsets.ts';
 import { listPartitionReassignmentsHandler } from './api/list-partition-reassignments.ts';
+import { listTransactionsHandler } from './api/list-transactions.ts';
 import { metadataHandler } from './api/metadata.ts';
 import { offsetCommitHandler } from './api/offset-commit.ts';
 import { offsetDeleteHandler } from './api/offset-delete.ts';
@@ -40,7 +45,9 @@ import { produceHandler } from './api/produce.ts';
 import { ApiRegistry } from './api/registry.ts';
 import { stopReplicaHandler } from './api/stop-replica.ts';
 import { syncGroupHandler } from './api/sync-group.ts';
+import { txnOffsetCommitHandler } from './api/txn-offset-commit.ts';
 import { updateMetadataHandler } from './api/update-metadata.ts';
+import { writeTxnMarkersHandler } from './api/write-txn-markers.ts';
 import type { BrokerRooms } from './rooms.ts';
 import { AutoTopicCreation } from './metadata/auto-topic-creation.ts';
 import { ConfigAlteration } from './metadata/config-alteration.ts';
@@ -51,8 +58,8 @@ import { TopicCreation } from './metadata/topic-creation.ts';
 
 /** Registers every API that this broker serves: what is not here is not advertised. */
 export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
-  const { brokerId, clusterId, config, store, metadata, topicConfigs, metrics, replicas, controller, timers, random } =
-    rooms;
+  const { brokerId, clusterId, config, store, metadata, topicConfigs, metrics, replicas, controller } = rooms;
+  const { groups, transactions, timers, random } = rooms;
   const registry = new ApiRegistry(logger.child({ component: 'api' }));
   const creation = new TopicCreation({ store, metadata, config, random });
   const waits = new MetadataWaits(metadata, timers);
@@ -72,10 +79,23 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
   registry.add(listOffsetsHandler(replicas));
   registry.add(offsetForLeaderEpochHandler(replicas));
   registry.add(deleteRecordsHandler(replicas));
-  registry.add(initProducerIdHandler(rooms.producerIds));
   registry.add(describeProducersHandler(replicas, metadata));
+  registry.add(
+    writeTxnMarkersHandler({
+      replicas,
+      clock: rooms.clock,
+      logger: logger.child({ component: 'api' }),
+      timeoutMs: () => config.get('request.timeout.ms'),
+      completeOffsets: (partition, producerId, isCommit) => {
+        groups.completeTransaction(partition, producerId, isCommit);
+        return Promise.resolve();
+      },
+    }),
+  );
 
-  addGroupApis(registry, rooms, autoCreation, logger.child({ component: 'group' }));
+  registry.add(findCoordinatorHandler({ groups, transactions, metadata, autoCreation }));
+  addGroupApis(registry, rooms, logger.child({ component: 'group' }));
+  addTransactionApis(registry, rooms);
 
   registry.add(createTopicsHandler({ creation, metadata, waits, topicConfigs, isController }));
   registry.add(deleteTopicsHandler({ store, metadata, waits, config, isController }));
@@ -111,11 +131,9 @@ export function buildRegistry(rooms: BrokerRooms, logger: Logger): ApiRegistry {
 function addGroupApis(
   registry: ApiRegistry,
   { groups, metadata, config, store, clock }: BrokerRooms,
-  autoCreation: AutoTopicCreation,
   logger: Logger,
 ): void {
   const oldOffsets = new OldOffsets(store, () => config.get('offset.metadata.max.bytes'), logger);
-  registry.add(findCoordinatorHandler({ groups, metadata, autoCreation }));
   registry.add(joinGroupHandler(groups));
   registry.add(syncGroupHandler(groups));
   registry.add(heartbeatHandler(groups));
@@ -126,4 +144,17 @@ function addGroupApis(
   registry.add(describeGroupsHandler(groups));
   registry.add(listGroupsHandler(groups));
   registry.add(deleteGroupsHandler(groups));
+}
+
+function addTransactionApis(
+  registry: ApiRegistry,
+  { transactions, producerIds, groups, metadata, clock }: BrokerRooms,
+): void {
+  registry.add(initProducerIdHandler(producerIds, transactions));
+  registry.add(addPartitionsToTxnHandler({ transactions, metadata }));
+  registry.add(addOffsetsToTxnHandler(transactions, groups));
+  registry.add(txnOffsetCommitHandler({ groups, metadata, clock }));
+  registry.add(endTxnHandler(transactions));
+  registry.add(describeTransactionsHandler(transactions));
+  registry.add(listTransactionsHandler(transactions));
 }

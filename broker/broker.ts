@@ -14,13 +14,17 @@ import { leaveCluster } from './leave-cluster.ts';
 import { MetadataCache } from './metadata/metadata-cache.ts';
 import { TopicConfigs } from './metadata/topic-configs.ts';
 import { BrokerMetrics } from './metrics/broker-metrics.ts';
+import { buildOwnConnector } from './own-connector.ts';
 import type { Door, Platform } from './platform.ts';
 import { buildProducerIds } from './producer-ids.ts';
 import { registerBroker } from './registration.ts';
 import { ReplicaManager } from './replication/replica-manager.ts';
+import type { Dispatcher } from './request/handler.ts';
 import type { BrokerRooms } from './rooms.ts';
 import { Security } from './security/security.ts';
 import { DEFAULT_STORAGE_OPTIONS, LogManager } from './storage/log-manager.ts';
+import { buildTransactionCoordinator } from './transaction-coordinator.ts';
+import { TxnVerification } from './txn-verification.ts';
 
 /** How long connections may take to end by themselves when the broker stops. */
 const GRACEFUL_CLOSE_MS = 2_000;
@@ -46,6 +50,8 @@ export class Broker {
   #rooms: BrokerRooms | null = null;
   #configSync: ConfigSync | null = null;
   #door: Door | null = null;
+  #txnVerification: TxnVerification | null = null;
+  #dispatcher: Dispatcher | null = null;
   #registration: BrokerRegistration | null = null;
   #brokerEpoch = -1n;
   #expiryHandled: Promise<void> = Promise.resolve();
@@ -73,6 +79,7 @@ export class Broker {
     const door = await this.#openDoor(rooms);
     rooms.replicas.startup();
     rooms.groups.startup();
+    rooms.transactions.startup();
     this.#registration = this.#describeSelf(identity.brokerId, door);
     await acrossSessions(() => this.#register(store));
     zk.onSession(event => this.#onSession(event));
@@ -105,6 +112,16 @@ export class Broker {
     const metadata = new MetadataCache();
     const logs = await this.#openLogs(brokerId, clusterId, topicConfigs, store);
     const connector = this.#platform.brokerConnector(brokerId, config, security.interBroker);
+    const connectorForTransactions = buildOwnConnector({
+      brokerId,
+      clientId: `broker-${brokerId}`,
+      config,
+      metadata,
+      timers,
+      dispatcher: () => this.#dispatcher,
+      remote: connector,
+    });
+    this.#txnVerification = new TxnVerification({ config, metadata, connector: connectorForTransactions });
     const replicas = new ReplicaManager({
       brokerId,
       brokerEpoch: () => this.#brokerEpoch,
@@ -114,6 +131,7 @@ export class Broker {
       connector,
       ...seams,
       logger: this.#component('replication'),
+      txnVerifier: this.#txnVerification,
       onReplicatedIn: (topic, bytes, isReassignment) => metrics.topic(topic).replicatedIn(bytes, isReassignment),
     });
     const producerIds = buildProducerIds({
@@ -127,6 +145,19 @@ export class Broker {
     });
     const groups = await acrossSessions(() =>
       buildGroupCoordinator({ config, store, metadata, replicas, ...seams, logger: this.#component('group') }),
+    );
+    const transactions = await acrossSessions(() =>
+      buildTransactionCoordinator({
+        config,
+        store,
+        metadata,
+        replicas,
+        producerIds,
+        connector: connectorForTransactions,
+        clock,
+        timers,
+        logger: this.#component('transaction'),
+      }),
     );
     const controller = new Controller({
       brokerId,
@@ -157,6 +188,7 @@ export class Broker {
       controller,
       producerIds,
       groups,
+      transactions,
       connector,
       security,
     };
@@ -201,6 +233,7 @@ export class Broker {
 
   async #openDoor(rooms: BrokerRooms): Promise<Door> {
     const dispatcher = buildRegistry(rooms, this.#logger);
+    this.#dispatcher = dispatcher;
     exposeGauges(rooms);
     this.#door = await this.#platform.openDoor({
       rooms,
@@ -325,6 +358,8 @@ export class Broker {
   async #release(): Promise<void> {
     this.#configSync?.close();
     this.#rooms?.groups.shutdown();
+    this.#rooms?.transactions.shutdown();
+    this.#txnVerification?.close();
     await this.#door?.close(GRACEFUL_CLOSE_MS);
     this.#rooms?.producerIds.close();
     await this.#rooms?.replicas.shutdown();

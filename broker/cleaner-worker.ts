@@ -20,7 +20,8 @@ interface Question<K extends keyof CleaningSteps = keyof CleaningSteps> {
 
 /** What it answers. */
 export type CleanerAnswer =
-  { readonly result: unknown } | { readonly failure: { readonly kind: CleaningFailureKind; readonly message: string } };
+  | { readonly result: unknown }
+  | { readonly failure: { readonly kind: CleaningFailureKind; readonly message: string } };
 
 /** The thread that compacts logs: everything in it blocks, and nothing waits for it but the cleaning of one log. */
 const control = new Int32Array(workerData as SharedArrayBuffer);

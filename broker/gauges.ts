@@ -5,6 +5,7 @@ export function exposeGauges(rooms: BrokerRooms): void {
   const { metrics, metadata, replicas, controller, logs } = rooms;
   exposeCompaction(rooms);
   exposeGroups(rooms);
+  exposeTransactions(rooms);
   metrics.mirror('isrShrinks', () => replicas.statistics().isrShrinks);
   metrics.mirror('isrExpands', () => replicas.statistics().isrExpands);
   metrics.mirror('failedIsrUpdates', () => replicas.statistics().failedIsrUpdates);
@@ -37,6 +38,11 @@ function exposeGroups({ metrics, groups }: BrokerRooms): void {
   metrics.expose('groupsEmpty', () => groups.groupCount('Empty'));
   metrics.expose('groupsDead', () => groups.groupCount('Dead'));
   metrics.expose('groupOffsets', () => groups.offsetCount);
+}
+
+function exposeTransactions({ metrics, transactions }: BrokerRooms): void {
+  metrics.expose('markersWithoutLeader', () => transactions.unknownDestinations);
+  metrics.expose('completionsToRetry', () => transactions.completionsToRetry);
 }
 
 function exposeCompaction({ metrics, logs: { cleaner }, clock }: BrokerRooms): void {

@@ -4,9 +4,10 @@ import type { Logger } from '../shared/runtime/logger.ts';
 import type { Random } from '../shared/runtime/random.ts';
 import { CONSUMER_OFFSETS_TOPIC } from '../shared/topics/names.ts';
 import type { ZooKeeperStore } from '../shared/zookeeper/store.ts';
+import { openLedLog } from './coordinator-logs.ts';
 import type { BrokerConfig } from './config/broker-config.ts';
 import { GroupCoordinator } from './group/coordinator.ts';
-import type { GroupSettings, LogReader, LogWriter } from './group/ports.ts';
+import type { GroupSettings, LogWriter } from './group/ports.ts';
 import type { MetadataCache } from './metadata/metadata-cache.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
 
@@ -32,7 +33,7 @@ export async function buildGroupCoordinator(surroundings: GroupCoordinatorSurrou
     partitionCount: existing?.partitions.size ?? config.get('offsets.topic.num.partitions'),
     settings: () => settingsOf(config),
     writer: writerTo(replicas, config),
-    reader: readerOf(replicas),
+    reader: { open: partition => openLedLog(replicas, CONSUMER_OFFSETS_TOPIC, partition) },
     clock,
     timers,
     random,
@@ -65,7 +66,7 @@ function settingsOf(config: BrokerConfig): GroupSettings {
 
 function writerTo(replicas: ReplicaManager, config: BrokerConfig): LogWriter {
   return {
-    async append(partition, batch, acks) {
+    async append(partition, batch, acks, transaction) {
       const [result] = await replicas.append(
         {
           acks,
@@ -73,31 +74,11 @@ function writerTo(replicas: ReplicaManager, config: BrokerConfig): LogWriter {
           entries: [{ topic: CONSUMER_OFFSETS_TOPIC, partition, records: batch }],
           legacyMagicAllowed: false,
           origin: 'coordinator',
+          ...(transaction && { transaction }),
         },
         () => {},
       );
       return result!;
-    },
-  };
-}
-
-function readerOf(replicas: ReplicaManager): LogReader {
-  return {
-    open(partition) {
-      const log = replicas.logLedHere(CONSUMER_OFFSETS_TOPIC, partition);
-      if (log === null) return null;
-      return {
-        get logStartOffset() {
-          return log.logStartOffset;
-        },
-        get logEndOffset() {
-          return log.logEndOffset;
-        },
-        async read(offset, maxBytes) {
-          const { records } = await log.read(offset, maxBytes, { upperBound: 'logEnd', minOneMessage: true });
-          return records;
-        },
-      };
     },
   };
 }

@@ -11,6 +11,7 @@ import type { BrokerMetrics } from './metrics/broker-metrics.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
 import type { Security } from './security/security.ts';
 import type { LogManager } from './storage/log-manager.ts';
+import type { TransactionCoordinator } from './transaction/coordinator.ts';
 import type { ProducerIds } from './transaction/producer-ids.ts';
 
 /** The rooms of one broker, built and running: what its APIs are made of. */
@@ -32,6 +33,7 @@ export interface BrokerRooms {
   readonly controller: Controller;
   readonly producerIds: ProducerIds;
   readonly groups: GroupCoordinator;
+  readonly transactions: TransactionCoordinator;
   /** Connections to other brokers, in versions that the caller names. */
   readonly connector: Connector;
   readonly security: Security;

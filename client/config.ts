@@ -98,6 +98,17 @@ export const CLIENT_CONFIG = {
     kinds: ['producer'],
     doc: 'Each record is written once and in order, whatever is sent again; needs acks=all, retries and at most 5 in flight.',
   },
+  'transactional.id': {
+    default: '',
+    kinds: ['producer'],
+    doc: 'Name under which transactions survive the process: one producer at a time has it.',
+  },
+  'transaction.timeout.ms': {
+    default: 60_000,
+    min: 1,
+    kinds: ['producer'],
+    doc: 'How long a transaction may stay open before its coordinator aborts it.',
+  },
   'batch.size': { default: 16_384, min: 0, kinds: ['producer'], doc: 'Bytes at which a batch is closed.' },
   'linger.ms': { default: 0, min: 0, kinds: ['producer'], doc: 'How long a batch waits for more records.' },
   'buffer.memory': { default: 33_554_432, min: 0, kinds: ['producer'], doc: 'Bytes of records not yet acknowledged.' },
@@ -205,7 +216,11 @@ export const CLIENT_CONFIG = {
     doc: 'Whether records of open and aborted transactions are read.',
   },
   'check.crcs': { default: true, kinds: ['consumer'], doc: 'Verify the checksum of each batch.' },
-  'client.rack': { default: '', kinds: ['consumer'], doc: 'Rack of this client, for reading from a near replica.' },
+  'client.rack': {
+    default: '',
+    kinds: ['consumer'],
+    doc: 'Rack of this client, for reading from a near replica, and for the range assignor.',
+  },
   'allow.auto.create.topics': {
     default: true,
     kinds: ['consumer'],

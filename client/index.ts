@@ -22,6 +22,13 @@ export type { LogDir, ReplicaLog, ReplicaPlacement } from './admin/log-dirs.ts';
 export type { NewReassignment, PartitionReassignment } from './admin/reassignments.ts';
 export type { DeletedRecords } from './admin/records.ts';
 export type {
+  ActiveProducer,
+  TransactionDescription,
+  TransactionFilter,
+  TransactionListing,
+  TransactionToAbort,
+} from './admin/transactions.ts';
+export type {
   ConfigChange,
   ConfigEntry,
   ConfigResource,
@@ -40,5 +47,7 @@ export type { FoundOffset, OffsetSpec } from './consumer/offsets.ts';
 export type { ConsumerRecord } from './consumer/record.ts';
 export type { ProducerInterceptor } from './producer/interceptors.ts';
 export type { Partitioner } from './producer/partitioner.ts';
+export { TransactionError } from './producer/transactions/error-rules.ts';
+export type { Transaction } from './producer/transactions/transaction.ts';
 export type { Producer } from './producer/producer.ts';
 export type { ProducerRecord, RecordMetadata, SendCallback } from './producer/record.ts';

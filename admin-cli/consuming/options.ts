@@ -45,7 +45,7 @@ export function consumerCommand(): Command {
     .option('--isolation-level <level>', 'read_uncommitted (default) or read_committed.')
     .option(
       '--formatter <class>',
-      'DefaultMessageFormatter (default), LoggingMessageFormatter, NoOpMessageFormatter; for __consumer_offsets OffsetsMessageFormatter and GroupMetadataMessageFormatter.',
+      'DefaultMessageFormatter (default), LoggingMessageFormatter, NoOpMessageFormatter; for __consumer_offsets OffsetsMessageFormatter and GroupMetadataMessageFormatter, for __transaction_state TransactionLogMessageFormatter.',
     )
     .option(
       '--property <name=value>',

@@ -2,6 +2,7 @@ import type { ConsumerRecord } from '../../client/index.ts';
 import { deserializer, type PrintedForm } from './deserializers.ts';
 import { groupRecordFormatter } from './group-record-formatters.ts';
 import type { OutputBuffer } from './output-buffer.ts';
+import { transactionRecordFormatter } from './transaction-records.ts';
 
 /** Writes a record as the console consumer shows it. */
 export type RecordFormatter = (record: ConsumerRecord, output: OutputBuffer) => void;
@@ -28,9 +29,11 @@ export function recordFormatter(className: string, properties: Readonly<Record<s
         name === 'OffsetsMessageFormatter' ? 'offset' : 'group',
         className.startsWith('kafka.'),
       );
+    case 'TransactionLogMessageFormatter':
+      return transactionRecordFormatter(className.startsWith('kafka.'));
     default:
       throw new Error(
-        `There is no formatter ${className}; there are: DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter, OffsetsMessageFormatter, GroupMetadataMessageFormatter`,
+        `There is no formatter ${className}; there are: DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter, OffsetsMessageFormatter, GroupMetadataMessageFormatter, TransactionLogMessageFormatter`,
       );
   }
 }

@@ -9,11 +9,13 @@ export interface Load {
   readonly rate: number;
   /** Sends record number `n`, in a burst that began at `nowMs`. */
   readonly send: (n: number, nowMs: number) => void;
+  /** Told of the end of each burst; the next one waits for it. */
+  readonly afterBurst?: (nowMs: number) => Promise<void> | undefined;
   readonly signal?: AbortSignal;
 }
 
 /** Sends records in bursts, at a rate, no faster than the producer takes them. */
-export async function sendPaced(producer: Producer, { count, rate, send, signal }: Load): Promise<void> {
+export async function sendPaced(producer: Producer, { count, rate, send, afterBurst, signal }: Load): Promise<void> {
   const startMs = performance.now();
   let sent = 0;
   while ((count < 0 || sent < count) && signal?.aborted !== true) {
@@ -21,6 +23,7 @@ export async function sendPaced(producer: Producer, { count, rate, send, signal 
     const due = burst(rate, sent, nowMs - startMs);
     const end = count < 0 ? sent + due : Math.min(count, sent + due);
     for (; sent < end; sent++) send(sent, nowMs);
+    await afterBurst?.(nowMs);
     if (producer.needsDrain) await producer.drained();
     else if (due === 0) await setTimeout(1);
     else await setImmediate();

@@ -41,18 +41,26 @@ export async function produce(
   return baseOffset;
 }
 
-/** Fetches at most `maxBytes` from `offset` on. */
+/** Fetches at most `maxBytes` from `offset` on. @param readCommitted up to the last stable offset only */
 export async function fetchRecords(
   connection: Connection,
   topic: string,
   partition: number,
   offset: number,
   maxBytes: number,
+  readCommitted = false,
 ): Promise<Buffer> {
   const partitions = [{ partition, fetchOffset: offset, partitionMaxBytes: maxBytes }];
   const answer = await connection.call(
     Fetch,
-    { maxWaitMs: 500, minBytes: 1, maxBytes, topics: [{ topic, partitions }], forgottenTopicsData: [] },
+    {
+      maxWaitMs: 500,
+      minBytes: 1,
+      maxBytes,
+      isolationLevel: readCommitted ? 1 : 0,
+      topics: [{ topic, partitions }],
+      forgottenTopicsData: [],
+    },
     { version: FETCH_VERSION },
   );
   const { errorCode, records } = answer!.responses[0]!.partitions[0]!;

@@ -20,13 +20,20 @@ const TIME_LIMIT_MS = 180_000;
  * kafka-producer-perf-test with the producer as it is out of the box: batches of 16 KiB, no lingering. Its records are random
  * lines of `file`: without a file it makes up every byte of every record, which is most of what it then does. Gives the
  * seconds from its first record to the last acknowledgement, the start of the JVM not among them.
+ * @param transaction puts the records into transactions, each of which is open for so long
  */
-export async function javaProduce(what: Production, file: string): Promise<number> {
+export async function javaProduce(
+  what: Production,
+  file: string,
+  transaction?: { readonly id: string; readonly durationMs: number },
+): Promise<number> {
   const { bootstrap, topic, acks, codec, records } = what;
   const properties = [`bootstrap.servers=${bootstrap}`, `acks=${acks}`, `compression.type=${codec}`];
   const tool = apacheTool('org.apache.kafka.tools.ProducerPerformance');
   const payload = ['--num-records', String(records), '--payload-file', file];
   const settings = ['--throughput', '-1', '--producer-props', ...properties];
+  if (transaction !== undefined)
+    settings.unshift('--transactional-id', transaction.id, '--transaction-duration-ms', String(transaction.durationMs));
   const output = await ended(started('java', [...tool, '--topic', topic, ...payload, ...settings]));
   const rate = new RegExp(`^${records} records sent, ([\\d.]+) records/sec`, 'm').exec(output)?.[1];
   if (rate === undefined) throw new Error(`kafka-producer-perf-test did not send ${records} records:\n${output}`);
@@ -56,6 +63,20 @@ export async function kcatConsume(bootstrap: string, topic: string, records: num
   const what = ['-C', '-o', 'beginning', '-c', String(records), '-f', '', '-q'];
   const before = performance.now();
   await ended(started('kcat', ['-b', bootstrap, '-t', topic, ...what, ...asOptions(READ_AHEAD)]));
+  return (performance.now() - before) / 1000;
+}
+
+/** kcat reads `records` records as the only member of a group, and writes none. Gives the seconds it ran. */
+export async function kcatConsumeInGroup(
+  bootstrap: string,
+  topic: string,
+  group: string,
+  records: number,
+): Promise<number> {
+  const settings = asOptions([...READ_AHEAD, 'auto.offset.reset=earliest']);
+  const what = ['-G', group, '-c', String(records), '-f', '', '-q'];
+  const before = performance.now();
+  await ended(started('kcat', ['-b', bootstrap, ...what, ...settings, topic]));
   return (performance.now() - before) / 1000;
 }
 

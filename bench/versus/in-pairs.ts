@@ -44,17 +44,17 @@ interface Turns {
 }
 
 /** The turns of one side: with a topic that is filled once and read by all, or with a new one for each. */
-async function turnsOf({ fill, run }: Load, side: Side, workshop: Workshop): Promise<Turns> {
+async function turnsOf({ fill, run, partitions }: Load, side: Side, workshop: Workshop): Promise<Turns> {
   if (fill === undefined) {
     const next = async () => {
-      const topic = await side.createTopic();
+      const topic = await side.createTopic(partitions);
       const turn = await measured(side, workshop, () => run(side, topic, workshop));
       await side.deleteTopic(topic);
       return turn;
     };
     return { next, close: async () => {} };
   }
-  const topic = await side.createTopic();
+  const topic = await side.createTopic(partitions);
   await fill(side, topic, workshop);
   return {
     next: () => measured(side, workshop, () => run(side, topic, workshop)),

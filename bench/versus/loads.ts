@@ -1,6 +1,9 @@
 import { KcatTail, javaProduce, kcatConsume, kcatProduce, type Production } from './clients.ts';
+import { atFixedRate as turnAtFixedRate } from './fixed-rate.ts';
+import { GROUP_LOADS } from './group-loads.ts';
 import type { Load, Workshop } from './load.ts';
 import { PARTITIONS, type Side } from './side.ts';
+import { TRANSACTION_LOADS } from './transaction-loads.ts';
 
 type Shape = Pick<Production, 'acks' | 'codec' | 'recordBytes'>;
 
@@ -108,7 +111,7 @@ function atFixedRate(brokers: 1 | 3, acks: Production['acks'], recordBytes: Reco
     run: async (side, topic, { fixedRate }) => ({
       bytes: RATE.records * recordBytes,
       seconds: RATE.records / RATE.recordsPerSecond,
-      latencies: await fixedRate.turn({ ...RATE, bootstrap: side.bootstrap, topic, acks, recordBytes }),
+      latencies: await turnAtFixedRate(fixedRate, { ...RATE, bootstrap: side.bootstrap, topic, acks, recordBytes }),
     }),
   };
 }
@@ -158,4 +161,6 @@ export const LOADS: readonly Load[] = [
   atFixedRate(3, '1', 100),
   atFixedRate(3, 'all', 100, true),
   atFixedRate(3, 'all', 1024),
+  ...GROUP_LOADS,
+  ...TRANSACTION_LOADS,
 ];

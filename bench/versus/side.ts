@@ -15,19 +15,20 @@ import { apacheBroker } from './apache-java.ts';
 export const NAMES = ['Samsa', 'Kafka'] as const;
 export type Name = (typeof NAMES)[number];
 
-/** Of topics: enough that each of three brokers leads one. */
+/** Of topics, where a load does not say: enough that each of three brokers leads one. */
 export const PARTITIONS = 3;
 
 /** The last version without topic ids. */
 const METADATA_VERSION = 8;
 
 /**
- * The same for both. Deleted topics leave the disk soon, so that the dirty pages of one turn do not slow down the next; the
+ * The same for both. Groups begin at once: the delay of 3 s would be most of what is measured. Deleted topics leave the disk soon, so that the dirty pages of one turn do not slow down the next; the
  * session timeout is Kafka's default, as a machine under full load stalls for longer than the tests allow.
  */
 const PROPERTIES = {
   'log.segment.delete.delay.ms': '100',
   'auto.create.topics.enable': 'false',
+  'group.initial.rebalance.delay.ms': '0',
   'zookeeper.session.timeout.ms': '18000',
 };
 
@@ -56,7 +57,7 @@ export class Side {
         port,
         zookeeper: `${zookeeper.connectString}/${name}-${count}`,
         directory: own,
-        properties: PROPERTIES,
+        properties: { ...PROPERTIES, ...internalTopics(count) },
         ...(name === 'Kafka' && { command: apacheBroker() }),
       });
     });
@@ -74,17 +75,17 @@ export class Side {
   }
 
   /** Creates a topic that is replicated to all brokers, and waits until all of them know who leads it. Gives its name. */
-  async createTopic(): Promise<string> {
+  async createTopic(partitions = PARTITIONS): Promise<string> {
     const name = `load-${this.#topics++}`;
     const replicas = this.brokers.length;
-    await this.#admin.createTopics([{ name, partitions: PARTITIONS, replicationFactor: replicas, configs: {} }]);
+    await this.#admin.createTopics([{ name, partitions, replicationFactor: replicas, configs: {} }]);
     this.#connections = this.#connections.filter(connection => !connection.closed);
     if (this.#connections.length < replicas) {
       for (const connection of this.#connections) connection.close();
       this.#connections = await Promise.all(this.brokers.map(broker => connectTo('kafka', addressOf(broker))));
     }
     for (const connection of this.#connections) {
-      await waitFor(`all of ${this.name} to know ${name}`, () => knowsLeaders(connection, name, replicas));
+      await waitFor(`all of ${this.name} to know ${name}`, () => knowsLeaders(connection, name, partitions, replicas));
     }
     return name;
   }
@@ -105,12 +106,21 @@ export class Side {
   }
 }
 
-async function knowsLeaders(connection: Connection, name: string, replicas: number): Promise<boolean> {
+/** Replicated to all brokers, where all but one have to have each record. */
+function internalTopics(brokers: number): Readonly<Record<string, string>> {
+  return {
+    'offsets.topic.replication.factor': String(brokers),
+    'transaction.state.log.replication.factor': String(brokers),
+    'transaction.state.log.min.isr': String(Math.max(1, brokers - 1)),
+  };
+}
+
+async function knowsLeaders(connection: Connection, name: string, count: number, replicas: number): Promise<boolean> {
   const request = { topics: [{ name }], allowAutoTopicCreation: false };
   const answer = await connection.call(Metadata, request, { version: METADATA_VERSION });
   const { partitions } = answer!.topics[0]!;
   const isReady = partitions.every(({ leaderId, isrNodes }) => leaderId >= 0 && isrNodes.length === replicas);
-  return isReady && partitions.length === PARTITIONS;
+  return isReady && partitions.length === count;
 }
 
 /** The ids of the brokers that are alive, as the one at the other end knows. */

@@ -25,9 +25,11 @@ const each = (pairs: readonly Pair[], number: (turn: Turn) => number): Pairs =>
 /** All that was measured, as Markdown. */
 export function tables(loads: readonly LoadResult[], brokers: readonly BrokerResult[]): string {
   const throughput = loads.filter(({ load }) => load.kind === 'throughput');
+  const operations = loads.filter(({ load }) => load.kind === 'operations');
   const latency = loads.filter(({ load }) => load.kind === 'latency');
   const parts = [
     throughput.length > 0 && throughputTable(throughput),
+    operations.length > 0 && operationsTable(operations),
     latency.length > 0 && latencyTable(latency),
     brokers.length > 0 && brokerTable(brokers),
   ];
@@ -67,6 +69,27 @@ function limitOf(turns: readonly Turn[]): string {
   const isFull = client + broker >= FULL * cpus().length;
   const who = isFull ? (client > broker ? 'client' : 'broker') : 'none';
   return `${who} ${client.toFixed(1)} + ${broker.toFixed(1)}`;
+}
+
+/** A load that does one thing at a time, and one that does many side by side, both by the time that one of them takes of the whole. */
+function operationsTable(results: readonly LoadResult[]): string {
+  return aligned(
+    ['load', 'client', 'ms each', 'ratio, ≤ 1', 'CPU, ms each', 'ratio, ≤ 1', 'limit'],
+    results.map(({ load, pairs }) => {
+      const time = each(pairs, turn => (turn.seconds / turn.operations!) * 1000);
+      const cpu = each(pairs, turn => (turn.brokerCpu / turn.operations!) * 1000);
+      const limits = NAMES.map(name => limitOf(pairs.map(pair => pair[name])));
+      return [
+        load.name,
+        load.client,
+        valuesCell(time),
+        ratioCell(time, TARGETS.time),
+        valuesCell(cpu),
+        ratioCell(cpu, TARGETS.cpu),
+        limits.join(' / '),
+      ];
+    }),
+  );
 }
 
 function latencyTable(results: readonly LoadResult[]): string {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync, existsSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ZooKeeperProcess } from '../../test/support/zookeeper-process.ts';
-import { FixedRate } from './fixed-rate.ts';
+import { JavaPeer } from './java-peer.ts';
 import type { Workshop } from './load.ts';
 import { NAMES, Side } from './side.ts';
 
@@ -14,13 +14,23 @@ export async function withSides(
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'samsa-versus-'));
   const zookeeper = await ZooKeeperProcess.start({ directory: join(directory, 'zookeeper') });
-  const fixedRate = new FixedRate();
+  const fixedRate = new JavaPeer('FixedRate.java');
+  const groups = new JavaPeer('Groups.java');
+  const transactions = new JavaPeer('Transactions.java');
   const sides: Side[] = [];
   try {
     for (const name of NAMES) sides.push(await Side.start(name, brokers, zookeeper, directory));
-    await use([sides[0]!, sides[1]!], { fixedRate, volume, linesOf: linesIn(join(directory, 'lines')) });
+    await use([sides[0]!, sides[1]!], {
+      fixedRate,
+      groups,
+      transactions,
+      volume,
+      linesOf: linesIn(join(directory, 'lines')),
+    });
   } finally {
     fixedRate.stop();
+    groups.stop();
+    transactions.stop();
     for (const side of sides) await side.stop();
     await zookeeper.kill();
     rmSync(directory, { recursive: true, force: true });

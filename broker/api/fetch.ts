@@ -21,6 +21,9 @@ const FIRST_VERSION_WITH_ZSTD = 10;
 const FIRST_VERSION_FROM_FOLLOWERS = 11;
 const FIRST_VERSION_WITH_LEADER_HINTS = 16;
 
+/** The isolation level: 0 is read_uncommitted. */
+const READ_COMMITTED = 1;
+
 export interface FetchParts {
   readonly replicas: ReplicaManager;
   readonly sessions: FetchSessions;
@@ -63,6 +66,7 @@ function paramsOf(request: Request, { apiVersion, answerMemory }: RequestContext
     // The limit protects this broker from consumers; followers are trusted with their own.
     maxBytes: replicaId >= 0 ? request.maxBytes : Math.min(request.maxBytes, limit),
     minOneMessage: apiVersion >= 3,
+    readCommitted: request.isolationLevel === READ_COMMITTED,
     fromFollowers: apiVersion >= FIRST_VERSION_FROM_FOLLOWERS,
     clientRack: request.rackId,
     ...(answerMemory === undefined ? {} : { memory: answerMemory }),

@@ -1,23 +1,24 @@
 import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
 import { errorByCode, ErrorCode } from '../../shared/protocol/errors.ts';
 import { FindCoordinator } from '../../shared/protocol/messages/find-coordinator.ts';
-import { CONSUMER_OFFSETS_TOPIC } from '../../shared/topics/names.ts';
+import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../shared/topics/names.ts';
 import type { GroupCoordinator } from '../group/coordinator.ts';
 import type { AutoTopicCreation } from '../metadata/auto-topic-creation.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { ApiHandler } from '../request/handler.ts';
+import type { TransactionCoordinator } from '../transaction/coordinator.ts';
 
 type Request = RequestOf<typeof FindCoordinator>;
 type Response = ResponseInput<typeof FindCoordinator>;
 
-/** Key types of the request. */
-const GROUP = 0;
-const TRANSACTION = 1;
+/** Where a coordinator's partitions are, by the key type of the request: 0 a group, 1 a transactional id. */
+const TOPICS: readonly (string | undefined)[] = [CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC];
 
 const FIRST_BATCHED_VERSION = 4;
 
 export interface FindCoordinatorParts {
-  readonly groups: GroupCoordinator;
+  readonly groups: Pick<GroupCoordinator, 'partitionOf'>;
+  readonly transactions: Pick<TransactionCoordinator, 'partitionOf'>;
   readonly metadata: MetadataCache;
   readonly autoCreation: AutoTopicCreation;
 }
@@ -29,7 +30,7 @@ interface Found {
   readonly port: number;
 }
 
-/** Tells who coordinates a group, in the addresses of the client's listener. Transactions have no coordinator. */
+/** Tells who coordinates a group or a transactional id, in the addresses of the client's listener. */
 export function findCoordinatorHandler(parts: FindCoordinatorParts): ApiHandler<typeof FindCoordinator> {
   return {
     api: FindCoordinator,
@@ -37,9 +38,10 @@ export function findCoordinatorHandler(parts: FindCoordinatorParts): ApiHandler<
     async handle(request, context) {
       const { apiVersion, connection } = context;
       const keys = apiVersion < FIRST_BATCHED_VERSION ? [request.key] : request.coordinatorKeys;
-      if (request.keyType === GROUP && !parts.metadata.hasTopic(CONSUMER_OFFSETS_TOPIC)) {
+      const topic = TOPICS[request.keyType];
+      if (topic !== undefined && !parts.metadata.hasTopic(topic)) {
         context.park();
-        await parts.autoCreation.requestOffsetsTopic();
+        await parts.autoCreation.requestCoordinatorTopic(topic);
       }
       const found = keys.map(key => find(parts, request, key, connection.listenerName));
       return apiVersion < FIRST_BATCHED_VERSION ? answerOne(found[0]!) : answerAll(keys, found);
@@ -47,10 +49,12 @@ export function findCoordinatorHandler(parts: FindCoordinatorParts): ApiHandler<
   };
 }
 
-function find({ groups, metadata }: FindCoordinatorParts, { keyType }: Request, key: string, listener: string): Found {
-  if (keyType === TRANSACTION) return nobody(ErrorCode.COORDINATOR_NOT_AVAILABLE);
-  if (keyType !== GROUP) return nobody(ErrorCode.INVALID_REQUEST);
-  const leader = metadata.partition(CONSUMER_OFFSETS_TOPIC, groups.partitionOf(key))?.leader ?? -1;
+function find(parts: FindCoordinatorParts, { keyType }: Request, key: string, listener: string): Found {
+  const { metadata } = parts;
+  const topic = TOPICS[keyType];
+  if (topic === undefined) return nobody(ErrorCode.INVALID_REQUEST);
+  const coordinator = topic === CONSUMER_OFFSETS_TOPIC ? parts.groups : parts.transactions;
+  const leader = metadata.partition(topic, coordinator.partitionOf(key))?.leader ?? -1;
   const endpoint = metadata.endpoint(leader, listener);
   if (endpoint === null) return nobody(ErrorCode.COORDINATOR_NOT_AVAILABLE);
   return { errorCode: ErrorCode.NONE, nodeId: leader, host: endpoint.host, port: endpoint.port };

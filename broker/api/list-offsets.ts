@@ -14,6 +14,9 @@ type Found = ResponseInput<typeof ListOffsets>['topics'][number]['partitions'][n
 /** Before, an answer has no place for the leader epoch. */
 const FIRST_VERSION_WITH_EPOCHS = 4;
 
+/** The isolation level: 0 is read_uncommitted. */
+const READ_COMMITTED = 1;
+
 /** Looks up offsets by timestamp at the leader. */
 export function listOffsetsHandler(replicas: ReplicaManager): ApiHandler<typeof ListOffsets> {
   return {
@@ -61,6 +64,7 @@ async function lookUp(
   const found = await replicas.listOffset(topic, partitionIndex, timestamp, {
     replicaId: request.replicaId,
     currentLeaderEpoch,
+    readCommitted: request.isolationLevel === READ_COMMITTED,
     version: context.apiVersion,
   });
   if (context.apiVersion === 0) {

@@ -1,16 +1,14 @@
-import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
-import { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { RequestOf } from '../../shared/protocol/api.ts';
 import { OffsetCommit } from '../../shared/protocol/messages/offset-commit.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
-import { byTopic } from '../../shared/topics/topic-partition.ts';
-import type { OffsetOf } from '../group/committed-offsets.ts';
+import type { OffsetOf } from '../group/offset.ts';
 import type { GroupCoordinator } from '../group/coordinator.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { ApiHandler } from '../request/handler.ts';
+import { commitAnswer, ofExisting } from './commit-answer.ts';
 import type { OldOffsets } from './old-offsets.ts';
 
 type Request = RequestOf<typeof OffsetCommit>;
-type Response = ResponseInput<typeof OffsetCommit>;
 
 export interface OffsetCommitParts {
   readonly groups: GroupCoordinator;
@@ -29,8 +27,7 @@ export function offsetCommitHandler(parts: OffsetCommitParts): ApiHandler<typeof
     versions: OffsetCommit.versions,
     async handle(request, context) {
       const offsets = offsetsOf(request, parts.clock.now());
-      const exists = ({ topic, partition }: OffsetOf) => parts.metadata.partition(topic, partition) !== null;
-      const known = offsets.filter(exists);
+      const known = ofExisting(offsets, parts.metadata);
       const committed =
         context.apiVersion === 0
           ? parts.oldOffsets.commit(request.groupId, known)
@@ -42,9 +39,7 @@ export function offsetCommitHandler(parts: OffsetCommitParts): ApiHandler<typeof
               offsets: known,
             });
       context.park();
-      const codes = await committed;
-      const outcomes = new Map(known.map((offset, index) => [offset, codes[index]!]));
-      return answer(offsets, offset => outcomes.get(offset) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      return commitAnswer(offsets, known, await committed);
     },
   };
 }
@@ -61,12 +56,4 @@ function offsetsOf({ topics, retentionTimeMs }: Request, now: number): OffsetOf[
       expireTimestamp: retentionTimeMs === NONE_GIVEN ? null : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER),
     })),
   );
-}
-
-function answer(offsets: readonly OffsetOf[], codeOf: (offset: OffsetOf) => ErrorCode): Response {
-  const topics = Array.from(byTopic(offsets), ([name, ofTopic]) => ({
-    name,
-    partitions: ofTopic.map(offset => ({ partitionIndex: offset.partition, errorCode: codeOf(offset) })),
-  }));
-  return { throttleTimeMs: 0, topics };
 }

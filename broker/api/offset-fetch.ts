@@ -2,7 +2,7 @@ import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { OffsetFetch } from '../../shared/protocol/messages/offset-fetch.ts';
 import { byTopic } from '../../shared/topics/topic-partition.ts';
-import type { CommittedOffset } from '../group/committed-offsets.ts';
+import type { CommittedOffset } from '../group/offset.ts';
 import type { GroupCoordinator } from '../group/coordinator.ts';
 import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { ApiHandler } from '../request/handler.ts';
@@ -31,15 +31,16 @@ export function offsetFetchHandler(parts: OffsetFetchParts): ApiHandler<typeof O
     versions: OffsetFetch.versions,
     handle(request, context) {
       const { groups } = parts;
+      const { requireStable } = request;
       if (context.apiVersion === 0) {
         context.park();
         return fetchOld(parts, request);
       }
       if (context.apiVersion >= FIRST_BATCHED_VERSION) {
-        const answers = request.groups.map(({ groupId, topics }) => fetchGroup(groups, groupId, topics));
+        const answers = request.groups.map(({ groupId, topics }) => fetchGroup(groups, groupId, topics, requireStable));
         return { throttleTimeMs: 0, groups: answers };
       }
-      const { topics, errorCode } = fetchGroup(groups, request.groupId, request.topics);
+      const { topics, errorCode } = fetchGroup(groups, request.groupId, request.topics, requireStable);
       if (context.apiVersion > LAST_WITHOUT_GROUP_ERROR || errorCode === ErrorCode.NONE)
         return { throttleTimeMs: 0, topics, errorCode };
       return { throttleTimeMs: 0, topics: withError(request.topics ?? [], errorCode) };
@@ -47,21 +48,30 @@ export function offsetFetchHandler(parts: OffsetFetchParts): ApiHandler<typeof O
   };
 }
 
-function fetchGroup(groups: GroupCoordinator, groupId: string, topics: Topics): GroupAnswer {
+/** @param requireStable partitions whose offset an open transaction may change are answered with an error (KIP-447) */
+function fetchGroup(groups: GroupCoordinator, groupId: string, topics: Topics, requireStable: boolean): GroupAnswer {
   const { errorCode, group } = groups.fetchOffsets(groupId);
   if (errorCode !== ErrorCode.NONE) return { groupId, topics: [], errorCode };
+  const answer = (topic: string, partition: number) => {
+    const isUnstable = requireStable && group?.transactional.has(topic, partition) === true;
+    return isUnstable ? unstable(partition) : partitionAnswer(partition, group?.get(topic, partition) ?? null);
+  };
   if (topics === null) {
     const all = Array.from(byTopic(group?.all() ?? []), ([name, offsets]) => ({
       name,
-      partitions: offsets.map(offset => partitionAnswer(offset.partition, offset)),
+      partitions: offsets.map(({ partition }) => answer(name, partition)),
     }));
     return { groupId, topics: all, errorCode };
   }
   const wanted = topics.map(({ name, partitionIndexes }) => ({
     name,
-    partitions: partitionIndexes.map(index => partitionAnswer(index, group?.get(name, index) ?? null)),
+    partitions: partitionIndexes.map(index => answer(name, index)),
   }));
   return { groupId, topics: wanted, errorCode };
+}
+
+function unstable(partition: number): PartitionAnswer {
+  return { ...partitionAnswer(partition, null), errorCode: ErrorCode.UNSTABLE_OFFSET_COMMIT };
 }
 
 /** Where nothing is committed there is no error, but offset -1. */

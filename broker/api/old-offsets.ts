@@ -2,7 +2,7 @@ import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
 import type { ZooKeeperStore } from '../../shared/zookeeper/store.ts';
-import type { OffsetOf } from '../group/committed-offsets.ts';
+import type { OffsetOf } from '../group/offset.ts';
 
 /** The offsets that the oldest clients (OffsetCommit and OffsetFetch version 0) keep in ZooKeeper, outside of any group's rules. */
 export class OldOffsets {

@@ -6,11 +6,13 @@ import type { RequestOf, ResponseInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
 import type { BrokerMetrics } from '../metrics/broker-metrics.ts';
-import type { AppendEntry, AppendResult } from '../replication/append.ts';
+import type { AppendEntry } from '../replication/append-request.ts';
+import type { AppendResult } from '../replication/append.ts';
 import type { ReplicaManager } from '../replication/replica-manager.ts';
 import type { RequestContext } from '../request/context.ts';
 import { CloseConnection, type ApiHandler } from '../request/handler.ts';
 import type { LeaderHints } from './leader-hints.ts';
+import { transactionOf } from './produce-transaction.ts';
 
 type Request = RequestOf<typeof Produce>;
 type Response = ResponseInput<typeof Produce>;
@@ -62,6 +64,12 @@ async function append(
       else refused.push(failure(entry, refusal));
     }
   }
+  const version = context.apiVersion;
+  const transaction =
+    version < FIRST_VERSION_WITH_BATCHES ? null : transactionOf(entries, request.transactionalId, version);
+  if (transaction !== null && 'code' in transaction) {
+    return [...refused, ...entries.map(entry => failure(entry, transaction))];
+  }
   // Counted before the append: afterwards the buffer may belong to the next request.
   const sizes = entries.map(({ records }) => ({ bytes: records.length, messages: messageCount(records) }));
   const appended = await replicas.append(
@@ -69,7 +77,8 @@ async function append(
       acks: request.acks,
       timeoutMs: request.timeoutMs,
       entries,
-      legacyMagicAllowed: context.apiVersion < FIRST_VERSION_WITH_BATCHES,
+      legacyMagicAllowed: version < FIRST_VERSION_WITH_BATCHES,
+      ...(transaction === null ? {} : { transaction }),
       origin: context.clientId === '__admin_client' ? 'adminClient' : 'client',
     },
     () => context.park(),

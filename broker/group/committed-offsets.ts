@@ -1,59 +1,43 @@
-/** An offset that a group has committed for a partition. */
-export interface CommittedOffset {
-  readonly offset: number;
-  /** Of the last record consumed; -1 = not known. */
-  readonly leaderEpoch: number;
-  readonly metadata: string;
-  /** Milliseconds since the epoch. */
-  readonly commitTimestamp: number;
-  /** When the client wants it forgotten (OffsetCommit 2 to 4); null: by `offsets.retention.minutes`. */
-  readonly expireTimestamp: number | null;
-}
+import type { CommittedOffset, LoggedOffset, OffsetOf } from './offset.ts';
+import { LoggedOffsets } from './logged-offsets.ts';
+import { PartitionMap } from './partition-map.ts';
+import { TransactionalOffsets } from './transactional-offsets.ts';
 
-export interface OffsetOf extends CommittedOffset {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-interface Entry {
-  readonly committed: CommittedOffset;
-  /** Where its record lies in the log. */
-  readonly recordOffset: number;
-}
-
-/** The offsets of one group (Kafka: part of `GroupMetadata`). A commit becomes visible when its record is replicated. */
+/**
+ * The offsets of one group (Kafka: part of `GroupMetadata`). A commit becomes visible when its record is replicated; one
+ * that belongs to a transaction, when that is committed.
+ */
 export class CommittedOffsets {
-  readonly #topics = new Map<string, Map<number, Entry>>();
+  readonly transactional = new TransactionalOffsets();
+  readonly #committed = new LoggedOffsets();
   /** Commits on their way to the log, the latest of each partition. */
-  readonly #pending = new Map<string, Map<number, CommittedOffset>>();
+  readonly #pending = new PartitionMap<OffsetOf>();
 
   get isEmpty(): boolean {
-    return this.#topics.size === 0 && this.#pending.size === 0;
+    return this.#committed.isEmpty && this.#pending.isEmpty && this.transactional.isEmpty;
   }
 
   /** Partitions of which something is committed. */
   get size(): number {
-    let size = 0;
-    for (const partitions of this.#topics.values()) size += partitions.size;
-    return size;
+    return this.#committed.size;
   }
 
   get(topic: string, partition: number): CommittedOffset | null {
-    return this.#topics.get(topic)?.get(partition)?.committed ?? null;
+    return this.#committed.get(topic, partition);
   }
 
   *all(): Generator<OffsetOf> {
-    for (const [topic, partitions] of this.#topics)
-      for (const [partition, { committed }] of partitions) yield { topic, partition, ...committed };
+    for (const [topic, partition, committed] of this.#committed.entries()) yield { topic, partition, ...committed };
   }
 
+  /** Whether another offset is on its way, in a transaction or not. */
   isPending(topic: string, partition: number): boolean {
-    return this.#pending.get(topic)?.has(partition) ?? false;
+    return this.#pending.has(topic, partition) || this.transactional.has(topic, partition);
   }
 
   /** Commits are on their way to the log. */
   prepare(commits: readonly OffsetOf[]): void {
-    for (const commit of commits) put(this.#pending, commit.topic, commit.partition, commit);
+    for (const commit of commits) this.#pending.set(commit.topic, commit.partition, commit);
   }
 
   /**
@@ -63,10 +47,7 @@ export class CommittedOffsets {
   complete(commits: readonly OffsetOf[], recordOffset: number): void {
     for (const commit of commits) {
       const { topic, partition } = commit;
-      if (!this.isPending(topic, partition)) continue;
-      const known = this.#topics.get(topic)?.get(partition);
-      if (known === undefined || known.recordOffset < recordOffset)
-        put(this.#topics, topic, partition, { committed: commit, recordOffset });
+      if (this.#pending.has(topic, partition)) this.#take(topic, partition, { committed: commit, recordOffset });
     }
     this.#settle(commits);
   }
@@ -79,14 +60,25 @@ export class CommittedOffsets {
   #settle(commits: readonly OffsetOf[]): void {
     for (const commit of commits) {
       const { topic, partition } = commit;
-      if (this.#pending.get(topic)?.get(partition) === commit) drop(this.#pending, topic, partition);
+      if (this.#pending.get(topic, partition) === commit) this.#pending.delete(topic, partition);
     }
   }
 
-  /** What the log says, read from its start to its end. */
+  #take(topic: string, partition: number, { committed, recordOffset }: LoggedOffset): void {
+    if (this.#committed.recordOffset(topic, partition) < recordOffset)
+      this.#committed.set(topic, partition, committed, recordOffset);
+  }
+
+  /** A producer's transaction is over: what was committed in it holds, unless something later does, or never was. */
+  endTransaction(producerId: number, isCommit: boolean): void {
+    const logged = this.transactional.end(producerId);
+    if (isCommit) for (const [topic, partition, offset] of logged) this.#take(topic, partition, offset);
+  }
+
+  /** What the log says, read from its start to its end; `committed` is copied. */
   load(topic: string, partition: number, committed: CommittedOffset | null, recordOffset: number): void {
-    if (committed === null) drop(this.#topics, topic, partition);
-    else put(this.#topics, topic, partition, { committed, recordOffset });
+    if (committed === null) this.#committed.delete(topic, partition);
+    else this.#committed.set(topic, partition, committed, recordOffset);
   }
 
   /** Forgets partitions; returns those that had an offset. */
@@ -95,8 +87,9 @@ export class CommittedOffsets {
     for (const { topic, partition } of partitions) {
       const committed = this.get(topic, partition);
       if (committed !== null) removed.push({ topic, partition, ...committed });
-      drop(this.#topics, topic, partition);
-      drop(this.#pending, topic, partition);
+      this.#committed.delete(topic, partition);
+      this.#pending.delete(topic, partition);
+      this.transactional.remove(topic, partition);
     }
     return removed;
   }
@@ -105,16 +98,4 @@ export class CommittedOffsets {
   removeAll(): OffsetOf[] {
     return this.remove([...this.all()]);
   }
-}
-
-function put<T>(topics: Map<string, Map<number, T>>, topic: string, partition: number, value: T): void {
-  const partitions = topics.get(topic);
-  if (partitions === undefined) topics.set(topic, new Map([[partition, value]]));
-  else partitions.set(partition, value);
-}
-
-function drop<T>(topics: Map<string, Map<number, T>>, topic: string, partition: number): void {
-  const partitions = topics.get(topic);
-  partitions?.delete(partition);
-  if (partitions?.size === 0) topics.delete(topic);
 }

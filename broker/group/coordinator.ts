@@ -4,8 +4,9 @@ import type { Logger } from '../../shared/runtime/logger.ts';
 import type { Random } from '../../shared/runtime/random.ts';
 import { coordinatorPartition } from '../../shared/topics/coordinator-partition.ts';
 import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
-import type { CommittedOffset, OffsetOf } from './committed-offsets.ts';
-import { commit, type CommitRequest } from './committing.ts';
+import type { CommittedOffsets } from './committed-offsets.ts';
+import type { OffsetOf } from './offset.ts';
+import { commit, commitInTransaction, type CommitRequest } from './committing.ts';
 import { expiredOffsets } from './expiry.ts';
 import { GroupLog } from './group-log.ts';
 import type { Group } from './group.ts';
@@ -13,7 +14,7 @@ import { Joining, type JoinRequest } from './joining.ts';
 import { leave, type LeavingMember } from './leaving.ts';
 import { GroupLoader } from './loader.ts';
 import type { GroupState } from './states.ts';
-import type { GroupSettings, LogReader, LogWriter } from './ports.ts';
+import type { CommittingTransaction, GroupSettings, LogReader, LogWriter } from './ports.ts';
 import { Rebalancer } from './rebalancer.ts';
 import { GroupRegistry } from './registry.ts';
 import { joinError, syncError, type JoinResult, type SyncResult } from './results.ts';
@@ -46,7 +47,7 @@ export interface LeaveResult {
 /** The offsets of a group that somebody asked for. */
 export interface FetchedOffsets {
   readonly errorCode: ErrorCode;
-  readonly group: { get(topic: string, partition: number): CommittedOffset | null; all(): Iterable<OffsetOf> } | null;
+  readonly group: Pick<CommittedOffsets, 'get' | 'all' | 'transactional'> | null;
 }
 
 /**
@@ -213,6 +214,28 @@ export class GroupCoordinator {
     const { settings } = this.#parts;
     const group = this.#registry.getOrCreate(groupId);
     return commit(group, request, { settings, rebalancer: this.#rebalancer, log: this.#log });
+  }
+
+  /** Resolves with a code for each offset, in order. They hold when the producer's transaction is committed. */
+  async commitInTransaction(request: CommitRequest, transaction: CommittingTransaction): Promise<ErrorCode[]> {
+    const gate = this.#gate(request.groupId, false);
+    if (gate !== ErrorCode.NONE) return request.offsets.map(() => gate);
+    const { settings } = this.#parts;
+    const group = this.#registry.getOrCreate(request.groupId);
+    const { producerId } = transaction;
+    this.#registry.joinTransaction(group, producerId);
+    const parts = { settings, rebalancer: this.#rebalancer, log: this.#log };
+    const codes = await commitInTransaction(group, request, transaction, parts);
+    if (!group.offsets.transactional.isOpen(producerId)) this.#registry.leaveTransaction(group, producerId);
+    return codes;
+  }
+
+  /**
+   * The marker of a producer's transaction has been written to a partition of `__consumer_offsets`: what was committed
+   * in it can be seen from now on, or is dropped.
+   */
+  completeTransaction(partition: number, producerId: number, isCommit: boolean): void {
+    this.#registry.endTransaction(partition, producerId, isCommit);
   }
 
   /** The offsets of a group; a group that nobody knows has none, which is no error. */

@@ -1,4 +1,4 @@
-import type { CommittedOffset, OffsetOf } from './committed-offsets.ts';
+import type { CommittedOffset, OffsetOf } from './offset.ts';
 import type { Group } from './group.ts';
 
 /**

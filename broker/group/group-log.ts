@@ -1,10 +1,10 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { BatchBuilder } from '../../shared/records/batch-builder.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
-import type { OffsetOf } from './committed-offsets.ts';
+import type { OffsetOf } from './offset.ts';
 import type { Group } from './group.ts';
 import { groupKey, groupValue, offsetKey, offsetValue } from './log-records.ts';
-import type { GroupSettings, LogWriter } from './ports.ts';
+import type { CommittingTransaction, GroupSettings, LogWriter } from './ports.ts';
 
 export interface GroupLogParts {
   readonly writer: LogWriter;
@@ -33,16 +33,21 @@ export class GroupLog {
     return groupError(errorCode);
   }
 
-  /** Writes commits of one group as one batch; answers with the code that an OffsetCommit gets. */
+  /**
+   * Writes commits of one group as one batch; answers with the code that an OffsetCommit gets.
+   * @param transaction in which they are committed, if they are
+   */
   async storeOffsets(
     groupId: string,
     commits: readonly OffsetOf[],
+    transaction?: CommittingTransaction,
   ): Promise<{ readonly errorCode: ErrorCode; readonly baseOffset: number }> {
     const builder = new BatchBuilder();
     const now = this.#parts.clock.now();
     for (const commit of commits)
       builder.append(now, offsetKey(groupId, commit.topic, commit.partition), offsetValue(commit));
-    const { errorCode, baseOffset } = await this.#append(groupId, builder, this.#parts.settings().commitAcks);
+    const { commitAcks } = this.#parts.settings();
+    const { errorCode, baseOffset } = await this.#append(groupId, builder, commitAcks, transaction);
     return { errorCode: commitError(errorCode), baseOffset };
   }
 
@@ -56,9 +61,20 @@ export class GroupLog {
     void this.#append(groupId, builder, NO_ACKS);
   }
 
-  #append(groupId: string, builder: BatchBuilder, acks: number): ReturnType<LogWriter['append']> {
-    const batch = builder.build({ codec: this.#parts.settings().compression });
-    return this.#parts.writer.append(this.#parts.partitionOf(groupId), batch, acks);
+  /** Coordinators do not number what they write for producers: each batch says that it is the first. */
+  #append(
+    groupId: string,
+    builder: BatchBuilder,
+    acks: number,
+    transaction?: CommittingTransaction,
+  ): ReturnType<LogWriter['append']> {
+    const { writer, settings, partitionOf } = this.#parts;
+    const codec = settings().compression;
+    const partition = partitionOf(groupId);
+    if (transaction === undefined) return writer.append(partition, builder.build({ codec }), acks);
+    const { producerId, producerEpoch } = transaction;
+    const options = { codec, producerId, producerEpoch, baseSequence: 0, isTransactional: true };
+    return writer.append(partition, builder.build(options), acks, transaction);
   }
 }
 

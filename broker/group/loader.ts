@@ -1,11 +1,13 @@
 import * as batch from '../../shared/records/batch.ts';
-import { BatchCursor } from '../../shared/records/batch-cursor.ts';
+import { walkLog, type ReadableLog } from '../../shared/records/log-walk.ts';
 import { RecordCursor } from '../../shared/records/record-cursor.ts';
+import { readTransactionMarker } from '../../shared/records/transaction-marker.ts';
 import type { Clock, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import { Group } from './group.ts';
 import { decodeRecord, type LogRecord } from './log-records.ts';
-import type { ReadableLog } from './ports.ts';
+import type { CommittedOffset } from './offset.ts';
+import { OffsetRecord } from './offset-record.ts';
 
 export interface LoaderParts {
   readonly clock: Clock;
@@ -13,19 +15,16 @@ export interface LoaderParts {
   readonly logger: Logger;
 }
 
-/** Decoded in one go, before others get their turn: a few milliseconds' worth. */
-const BYTES_PER_TURN = 128 << 10;
-
-/**
- * Reads a partition of `__consumer_offsets` from its start to its end: of each key the last value holds. One use.
- * The end is the log's, not the high watermark: what the former leader has not committed yet, this one will.
- */
+/** Reads a partition of `__consumer_offsets` from its start to its end: of each key the last value holds. One use. */
 export class GroupLoader {
   readonly #parts: LoaderParts;
   readonly #groups = new Map<string, Group>();
-  readonly #batches = new BatchCursor();
+  /** Groups in which a producer's open transaction has committed something, by its id. */
+  readonly #inTransactions = new Map<number, Set<string>>();
   readonly #records = new RecordCursor();
-  #sinceTurn = 0;
+  readonly #offset = new OffsetRecord();
+  /** The group that the last record was about. */
+  #last: Group | null = null;
 
   constructor(parts: LoaderParts) {
     this.#parts = parts;
@@ -37,55 +36,40 @@ export class GroupLoader {
    * @throws ProtocolError, RecordsError or StorageError
    */
   async load(log: ReadableLog, maxBytes: number, isCancelled: () => boolean): Promise<Group[]> {
-    let offset = log.logStartOffset;
-    while (offset < log.logEndOffset && !isCancelled()) {
-      const chunk = await log.read(offset, maxBytes);
-      let next = offset;
-      for (const buffer of chunk) next = await this.#readBatches(buffer, next, isCancelled);
-      if (next === offset) break;
-      offset = next;
-    }
+    const onBatch = (bytes: Buffer, at: number) => this.#readBatch(bytes, at);
+    await walkLog(log, { maxBytes, timers: this.#parts.timers, isCancelled, onBatch });
     return [...this.#groups.values()].filter(
       group => group.generationId > 0 || group.size > 0 || !group.offsets.isEmpty,
     );
   }
 
-  /** Returns the offset behind the last batch. */
-  async #readBatches(buffer: Buffer, from: number, isCancelled: () => boolean): Promise<number> {
-    const cursor = this.#batches.reset(buffer);
-    let next = from;
-    while (!isCancelled() && cursor.next()) {
-      const { position, size } = cursor;
-      next = batch.lastOffset(buffer, position) + 1;
-      if (!batch.isControl(buffer, position)) this.#readRecords(buffer, position);
-      this.#sinceTurn += size;
-      if (this.#sinceTurn >= BYTES_PER_TURN) await this.#yield();
-    }
-    return next;
-  }
-
-  #yield(): Promise<void> {
-    this.#sinceTurn = 0;
-    return new Promise(resolve => this.#parts.timers.endOfTurn(resolve));
+  #readBatch(buffer: Buffer, position: number): void {
+    if (batch.isControl(buffer, position)) this.#endTransaction(buffer, position);
+    else this.#readRecords(buffer, position);
   }
 
   #readRecords(buffer: Buffer, position: number): void {
     const baseOffset = batch.baseOffset(buffer, position);
+    const isTransactional = batch.isTransactional(buffer, position);
+    const producerId = isTransactional ? batch.producerId(buffer, position) : null;
     for (const records = this.#records.reset(buffer, position); records.next();) {
-      const key = records.key();
-      if (key === null)
-        this.#parts.logger.warn({ offset: records.offset }, 'a record of __consumer_offsets has no key');
-      else this.#apply(decodeRecord(key, records.value()), baseOffset);
+      if (this.#offset.read(records)) this.#applyOffset(this.#offset, baseOffset, producerId);
+      else this.#readOther(records, baseOffset, producerId);
     }
   }
 
-  #apply(record: LogRecord, baseOffset: number): void {
+  #readOther(records: RecordCursor, baseOffset: number, producerId: number | null): void {
+    const key = records.key();
+    if (key === null) this.#parts.logger.warn({ offset: records.offset }, 'a record of __consumer_offsets has no key');
+    else this.#apply(decodeRecord(key, records.value()), baseOffset, producerId);
+  }
+
+  /** @param producerId of the transaction that the record belongs to; null: of none */
+  #apply(record: LogRecord, baseOffset: number, producerId: number | null): void {
     switch (record.kind) {
-      case 'offset': {
-        const { groupId, topic, partition, committed } = record;
-        this.#group(groupId).offsets.load(topic, partition, committed, baseOffset);
+      case 'offset':
+        this.#loadOffset(record, record.committed, baseOffset, producerId);
         return;
-      }
       case 'group':
         this.#applyGroup(record);
         return;
@@ -94,17 +78,57 @@ export class GroupLoader {
     }
   }
 
+  /** What is outside of transactions is copied into the group's table; what is in one is kept as it is. */
+  #applyOffset(record: OffsetRecord, recordOffset: number, producerId: number | null): void {
+    const isKept = producerId !== null;
+    const committed = isKept ? record.committed() : record.isTombstone ? null : record;
+    this.#loadOffset(record, committed, recordOffset, producerId);
+  }
+
+  #loadOffset(
+    { groupId, topic, partition }: Pick<OffsetRecord, 'groupId' | 'topic' | 'partition'>,
+    committed: CommittedOffset | null,
+    recordOffset: number,
+    producerId: number | null,
+  ): void {
+    const { offsets } = this.#group(groupId);
+    if (producerId === null) offsets.load(topic, partition, committed, recordOffset);
+    else {
+      offsets.transactional.load(producerId, topic, partition, committed && { committed, recordOffset });
+      this.#committedIn(producerId).add(groupId);
+    }
+  }
+
+  /** What was committed in the transaction holds from here on, or never did. */
+  #endTransaction(buffer: Buffer, position: number): void {
+    const marker = readTransactionMarker(buffer, position);
+    if (marker === null) return;
+    const producerId = batch.producerId(buffer, position);
+    for (const groupId of this.#committedIn(producerId))
+      this.#group(groupId).offsets.endTransaction(producerId, marker.isCommit);
+    this.#inTransactions.delete(producerId);
+  }
+
+  #committedIn(producerId: number): Set<string> {
+    let groups = this.#inTransactions.get(producerId);
+    if (groups === undefined) this.#inTransactions.set(producerId, (groups = new Set()));
+    return groups;
+  }
+
   /** A later record replaces all that an earlier one said, except the offsets, which have records of their own. */
   #applyGroup({ groupId, group: loaded }: LogRecord & { kind: 'group' }): void {
     const former = this.#group(groupId);
     const group = new Group(groupId, this.#parts.clock, former.offsets);
     if (loaded !== null) group.restore(loaded);
     this.#groups.set(groupId, group);
+    this.#last = group;
   }
 
   #group(groupId: string): Group {
+    if (this.#last?.groupId === groupId) return this.#last;
     let group = this.#groups.get(groupId);
     if (group === undefined) this.#groups.set(groupId, (group = new Group(groupId, this.#parts.clock)));
+    this.#last = group;
     return group;
   }
 }

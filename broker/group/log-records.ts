@@ -5,7 +5,7 @@ import {
   OffsetCommitValue,
 } from '../../shared/protocol/log-records/consumer-offsets.ts';
 import { decodeVersioned, encodeVersioned, versionOf } from '../../shared/protocol/log-records/versioned.ts';
-import type { CommittedOffset } from './committed-offsets.ts';
+import type { CommittedOffset } from './offset.ts';
 import type { Group, LoadedGroup } from './group.ts';
 import { Member } from './member.ts';
 import { NOTHING } from './results.ts';

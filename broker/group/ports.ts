@@ -1,10 +1,12 @@
+import type { ReadableLog } from '../../shared/records/log-walk.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { CodecId } from '../../shared/records/compression.ts';
 
 /** Writes to the partitions of `__consumer_offsets` that this broker leads. */
 export interface LogWriter {
   /**
-   * Appends one batch. The log takes it in this call, so that what is written one after the other lies so.
+   * Appends one batch. The log takes it in this call, so that what is written one after the other lies so; but a
+   * transaction's batch only when its coordinator has said that the partition is in it (KIP-890).
    * @param acks 0: resolves when it has been handed over; -1: when it is on all in-sync replicas
    * @returns the batch's offset, -1 with an error
    */
@@ -12,15 +14,8 @@ export interface LogWriter {
     partition: number,
     batch: Buffer,
     acks: number,
+    transaction?: CommittingTransaction,
   ): Promise<{ readonly errorCode: ErrorCode; readonly baseOffset: number }>;
-}
-
-/** One partition's log, as it is at the time. */
-export interface ReadableLog {
-  readonly logStartOffset: number;
-  readonly logEndOffset: number;
-  /** Whole batches from the one with that offset on; the first even if it is larger than `maxBytes`. */
-  read(offset: number, maxBytes: number): Promise<readonly Buffer[]>;
 }
 
 /** Reads the partitions of `__consumer_offsets` that this broker leads. */
@@ -41,4 +36,14 @@ export interface GroupSettings {
   readonly retentionMs: number;
   readonly retentionCheckIntervalMs: number;
   readonly commitAcks: number;
+}
+
+/** The transaction in which offsets are committed. */
+export interface CommittingTransaction {
+  /** The transactional id. */
+  readonly id: string;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Whether who asks knows TRANSACTION_ABORTABLE. */
+  readonly knowsAbortable: boolean;
 }

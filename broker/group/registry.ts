@@ -4,6 +4,10 @@ import { Group } from './group.ts';
 interface OwnedPartition {
   isLoading: boolean;
   readonly groups: Map<string, Group>;
+  /** Groups in which a producer's open transaction has committed offsets, by its id. */
+  readonly inTransactions: Map<number, Set<Group>>;
+  /** Markers that came while it was loaded: it may have been read up to before them. */
+  readonly endedMeanwhile: { readonly producerId: number; readonly isCommit: boolean }[];
 }
 
 /** Whether the groups of a partition are here. */
@@ -32,7 +36,12 @@ export class GroupRegistry {
 
   /** Owns a partition from now on, and loads it. */
   own(partition: number): object {
-    const owned = { isLoading: true, groups: new Map<string, Group>() };
+    const owned: OwnedPartition = {
+      isLoading: true,
+      groups: new Map(),
+      inTransactions: new Map(),
+      endedMeanwhile: [],
+    };
     this.#partitions.set(partition, owned);
     return owned;
   }
@@ -45,8 +54,40 @@ export class GroupRegistry {
   /** What is there of the partition is whole. */
   loaded(partition: number, groups: Iterable<Group>): void {
     const owned = this.#partitions.get(partition)!;
-    for (const group of groups) owned.groups.set(group.groupId, group);
+    for (const group of groups) {
+      owned.groups.set(group.groupId, group);
+      for (const producerId of group.offsets.transactional.producers()) enter(owned, producerId, group);
+    }
     owned.isLoading = false;
+    for (const { producerId, isCommit } of owned.endedMeanwhile.splice(0))
+      this.endTransaction(partition, producerId, isCommit);
+  }
+
+  /** Offsets of the group are committed in the producer's transaction. Its partition must be here. */
+  joinTransaction(group: Group, producerId: number): void {
+    enter(this.#partitions.get(this.#partitionOf(group.groupId))!, producerId, group);
+  }
+
+  /** None are, after all. */
+  leaveTransaction(group: Group, producerId: number): void {
+    const inTransactions = this.#partitions.get(this.#partitionOf(group.groupId))?.inTransactions;
+    const groups = inTransactions?.get(producerId);
+    groups?.delete(group);
+    if (groups?.size === 0) inTransactions?.delete(producerId);
+  }
+
+  /**
+   * The producer's transaction is over, as far as this partition goes. While it is loaded that has to wait; nobody is
+   * told anything before.
+   */
+  endTransaction(partition: number, producerId: number, isCommit: boolean): void {
+    const owned = this.#partitions.get(partition);
+    if (owned?.isLoading === true) owned.endedMeanwhile.push({ producerId, isCommit });
+    else {
+      for (const group of owned?.inTransactions.get(producerId) ?? [])
+        group.offsets.endTransaction(producerId, isCommit);
+      owned?.inTransactions.delete(producerId);
+    }
   }
 
   /** Gives up a partition; returns the groups that were here. */
@@ -82,4 +123,10 @@ export class GroupRegistry {
   all(): Group[] {
     return [...this.#partitions.values()].flatMap(({ groups }) => [...groups.values()]);
   }
+}
+
+function enter({ inTransactions }: OwnedPartition, producerId: number, group: Group): void {
+  const groups = inTransactions.get(producerId);
+  if (groups === undefined) inTransactions.set(producerId, new Set([group]));
+  else groups.add(group);
 }

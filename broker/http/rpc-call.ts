@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
 import { endHttp2 } from '../../shared/connection/http2-ending.ts';
@@ -60,8 +61,31 @@ export function http1Call(request: IncomingMessage, response: ServerResponse, co
     connection,
     body: request,
     reply: http1Reply(response),
-    onClose: listener => response.once('close', listener),
+    onClose: listener => whenOver(request.socket, response, listener),
   };
+}
+
+/** What is to be told of the end of a connection: a set, because a connection may carry many calls one after the other. */
+const onConnectionEnd = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls back once when the response has been sent, or the connection is gone. A response that is ended while an earlier
+ * one of its connection is still being waited for (pipelining) never hears of the latter from Node.
+ */
+function whenOver(socket: Socket, response: ServerResponse, listener: () => void): void {
+  let calls = onConnectionEnd.get(socket);
+  if (calls === undefined) {
+    const opened = new Set<() => void>();
+    calls = opened;
+    onConnectionEnd.set(socket, opened);
+    socket.once('close', () => opened.forEach(over => over()));
+  }
+  const all = calls;
+  const over = () => {
+    if (all.delete(over)) listener();
+  };
+  all.add(over);
+  response.once('close', over);
 }
 
 function http1Reply(response: ServerResponse): RpcReply {

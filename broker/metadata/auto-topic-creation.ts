@@ -1,6 +1,11 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
-import { CONSUMER_OFFSETS_TOPIC, topicNameProblem } from '../../shared/topics/names.ts';
+import {
+  CONSUMER_OFFSETS_TOPIC,
+  isInternalTopic,
+  topicNameProblem,
+  TRANSACTION_STATE_TOPIC,
+} from '../../shared/topics/names.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { AdminError } from './admin-error.ts';
 import type { TopicCreation, TopicWish } from './topic-creation.ts';
@@ -14,7 +19,8 @@ export class AutoTopicCreation {
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
   readonly #underWay = new Set<string>();
-  #offsetsTopicProblem = '';
+  /** Why the topics of coordinators cannot be created, as the operator was last told. */
+  readonly #problems = new Map<string, string>();
 
   constructor(creation: TopicCreation, config: BrokerConfig, logger: Logger) {
     this.#creation = creation;
@@ -29,16 +35,21 @@ export class AutoTopicCreation {
     return this.#create(topic);
   }
 
-  /** Creates the topic of groups because somebody looks for a coordinator: nobody has to allow that. */
-  async requestOffsetsTopic(): Promise<void> {
-    await this.#create(CONSUMER_OFFSETS_TOPIC);
+  /** Creates the topic of groups, or of transactions, because somebody looks for a coordinator: nobody has to allow that. */
+  async requestCoordinatorTopic(topic: string): Promise<void> {
+    await this.#create(topic);
   }
 
   /** Clients only ever hear that there is no coordinator; they ask again and again, and the operator is told once. */
-  #tellOfOffsetsTopic(reason: string): void {
-    if (reason !== this.#offsetsTopicProblem)
-      this.#logger.warn({ reason }, 'the topic of consumer groups cannot be created (offsets.topic.* settings)');
-    this.#offsetsTopicProblem = reason;
+  #tellOfCoordinatorTopic(topic: string, reason: string): void {
+    if (reason !== this.#problems.get(topic)) {
+      const [whose, settings] =
+        topic === CONSUMER_OFFSETS_TOPIC
+          ? ['consumer groups', 'offsets.topic.*']
+          : ['transactions', 'transaction.state.log.*'];
+      this.#logger.warn({ reason }, `the topic of ${whose} cannot be created (${settings} settings)`);
+    }
+    this.#problems.set(topic, reason);
   }
 
   async #create(topic: string): Promise<ErrorCode> {
@@ -55,20 +66,41 @@ export class AutoTopicCreation {
     }
   }
 
-  /** The topic of groups has settings of its own (Kafka: `GroupCoordinator.offsetsTopicConfigs`). */
+  /**
+   * The topics of the coordinators have settings of their own (Kafka: `GroupCoordinator.offsetsTopicConfigs`,
+   * `TransactionStateManager.transactionTopicConfigs`).
+   */
   #wish(topic: string): TopicWish {
     const wish = { name: topic, assignment: new Map<number, number[]>() };
-    if (topic !== CONSUMER_OFFSETS_TOPIC) return { ...wish, partitions: -1, replicationFactor: -1, configs: {} };
-    return {
-      ...wish,
-      partitions: this.#config.get('offsets.topic.num.partitions'),
-      replicationFactor: this.#config.get('offsets.topic.replication.factor'),
-      configs: {
-        'cleanup.policy': 'compact',
-        'compression.type': 'producer',
-        'segment.bytes': String(this.#config.get('offsets.topic.segment.bytes')),
-      },
-    };
+    const config = this.#config;
+    switch (topic) {
+      case CONSUMER_OFFSETS_TOPIC:
+        return {
+          ...wish,
+          partitions: config.get('offsets.topic.num.partitions'),
+          replicationFactor: config.get('offsets.topic.replication.factor'),
+          configs: {
+            'cleanup.policy': 'compact',
+            'compression.type': 'producer',
+            'segment.bytes': String(config.get('offsets.topic.segment.bytes')),
+          },
+        };
+      case TRANSACTION_STATE_TOPIC:
+        return {
+          ...wish,
+          partitions: config.get('transaction.state.log.num.partitions'),
+          replicationFactor: config.get('transaction.state.log.replication.factor'),
+          configs: {
+            'cleanup.policy': 'compact',
+            'compression.type': 'uncompressed',
+            'min.insync.replicas': String(config.get('transaction.state.log.min.isr')),
+            'segment.bytes': String(config.get('transaction.state.log.segment.bytes')),
+            'unclean.leader.election.enable': 'false',
+          },
+        };
+      default:
+        return { ...wish, partitions: -1, replicationFactor: -1, configs: {} };
+    }
   }
 
   #failure(topic: string, error: unknown): ErrorCode {
@@ -78,7 +110,7 @@ export class AutoTopicCreation {
     }
     // Another broker was quicker: the topic is on its way.
     if (error.code === ErrorCode.TOPIC_ALREADY_EXISTS) return ErrorCode.LEADER_NOT_AVAILABLE;
-    if (topic === CONSUMER_OFFSETS_TOPIC) this.#tellOfOffsetsTopic(error.message);
+    if (isInternalTopic(topic)) this.#tellOfCoordinatorTopic(topic, error.message);
     return error.code;
   }
 }

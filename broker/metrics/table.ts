@@ -225,6 +225,14 @@ export const GAUGES = {
     name: 'kafka_coordinator_group_groupmetadatamanager_numoffsets',
     help: 'Offsets that the groups here have committed.',
   },
+  markersWithoutLeader: {
+    name: 'kafka_coordinator_transaction_transactionmarkerchannelmanager_unknowndestinationqueuesize',
+    help: 'Partitions to be told how a transaction ended whose leader is not known.',
+  },
+  completionsToRetry: {
+    name: 'kafka_coordinator_transaction_transactionmarkerchannelmanager_logappendretryqueuesize',
+    help: 'Transactions that have ended while writing that down is tried again.',
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export const REQUEST_TIME: MetricRow = {

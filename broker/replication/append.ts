@@ -4,29 +4,11 @@ import { isInternalTopic } from '../../shared/topics/names.ts';
 import type { DelayedOperations } from '../delayed/delayed-operations.ts';
 import type { RecordError } from '../storage/errors.ts';
 import { DelayedProduce, type AwaitedAppend } from './delayed-produce.ts';
+import type { AppendEntry, AppendRequest } from './append-request.ts';
 import { clientError, ReplicationError } from './errors.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import type { LeaderAppend, Partition } from './partition.ts';
-
-/** Records for one partition. */
-export interface AppendEntry {
-  readonly topic: string;
-  readonly partition: number;
-  /** Belongs to the append until it is answered; offsets and epochs are patched in it. */
-  readonly records: Buffer;
-}
-
-export interface AppendRequest {
-  /** 0, 1 or -1 (all in-sync replicas). */
-  readonly acks: number;
-  /** How long acks=-1 waits for the replicas, in milliseconds. */
-  readonly timeoutMs: number;
-  readonly entries: readonly AppendEntry[];
-  /** Formats before v2 are taken and converted (Produce up to version 2). */
-  readonly legacyMagicAllowed: boolean;
-  /** Who writes: the brokers' own coordinators and Kafka's admin client may write to internal topics. */
-  readonly origin: 'client' | 'adminClient' | 'coordinator';
-}
+import type { TransactionVerification, Verified } from './transaction-verification.ts';
 
 /** What became of one entry. Offsets and times are -1 with an error. */
 export interface AppendResult {
@@ -55,18 +37,29 @@ interface Appending {
 export class Appender {
   readonly #partitions: HostedPartitions;
   readonly #delayed: DelayedOperations;
+  readonly #verification: TransactionVerification | null;
   readonly #logger: Logger;
 
-  /** @param delayed where acks=all waits; to be checked with a partition's key when its high watermark moves */
-  constructor(partitions: HostedPartitions, delayed: DelayedOperations, logger: Logger) {
+  /**
+   * @param delayed where acks=all waits; to be checked with a partition's key when its high watermark moves
+   * @param verification null: transactions are taken on trust
+   */
+  constructor(
+    partitions: HostedPartitions,
+    delayed: DelayedOperations,
+    verification: TransactionVerification | null,
+    logger: Logger,
+  ) {
     this.#partitions = partitions;
     this.#delayed = delayed;
+    this.#verification = verification;
     this.#logger = logger;
   }
 
   /**
    * Appends and, with acks=-1, waits for the replicas. Never rejects: every entry has its own outcome.
-   * @param onParked called synchronously, when the records have got their places in the logs
+   * @param onParked called when the records have got their places in the logs: in this call, unless the coordinator of
+   *     their transaction has to be asked first, during which the caller must hold back what is to come behind them
    */
   append(request: AppendRequest, onParked: () => void): Promise<AppendResult[]> {
     const { acks, entries } = request;
@@ -75,7 +68,14 @@ export class Appender {
       const refusal = new ReplicationError(ErrorCode.INVALID_REQUIRED_ACKS, message);
       return Promise.resolve(entries.map(entry => this.#failure(entry, refusal)));
     }
-    const appends = entries.map(entry => this.#appendLocally(entry, request));
+    const verified = this.#verification?.begin(request) ?? null;
+    return verified instanceof Promise
+      ? verified.then(outcome => this.#appendAll(request, outcome, onParked))
+      : this.#appendAll(request, verified, onParked);
+  }
+
+  #appendAll(request: AppendRequest, verified: Verified | null, onParked: () => void): Promise<AppendResult[]> {
+    const appends = request.entries.map(entry => this.#appendLocally(entry, request, verified));
     onParked();
     return this.#conclude(request, appends);
   }
@@ -87,13 +87,16 @@ export class Appender {
   }
 
   /** Hands the records to the log in this call. */
-  #appendLocally(entry: AppendEntry, request: AppendRequest): Promise<Appending> {
+  #appendLocally(entry: AppendEntry, request: AppendRequest, verified: Verified | null): Promise<Appending> {
     const refused = (error: unknown): Appending => ({ entry, result: this.#failure(entry, error), awaited: null });
+    const refusal = verified?.refusals.get(entry);
+    if (refusal !== undefined) return Promise.resolve(refused(refusal));
     try {
       const partition = this.#find(entry, request);
       const options = {
         origin: request.origin === 'coordinator' ? ('coordinator' as const) : ('client' as const),
         ...(request.legacyMagicAllowed ? {} : { requiredMagic: 2 as const }),
+        ...(verified === null ? {} : { verification: verified.guards.get(entry) ?? ('not begun' as const) }),
       };
       const append = partition.appendAsLeader(entry.records, options, request.acks === ALL_REPLICAS);
       return append.then(done => success(entry, partition, done), refused);

@@ -180,7 +180,7 @@ function groupByTopic(fetched: readonly FetchedPartition[]): TopicResponse[] {
 
 function partitionResponse(found: FetchedPartition): TopicResponse['partitions'][number] {
   const { target, errorCode, highWatermark, lastStableOffset, logStartOffset, divergingEpoch, records } = found;
-  const { preferredReadReplica } = found;
+  const { preferredReadReplica, abortedTransactions } = found;
   return {
     partitionIndex: target.partition,
     errorCode,
@@ -189,7 +189,7 @@ function partitionResponse(found: FetchedPartition): TopicResponse['partitions']
     logStartOffset,
     ...(divergingEpoch === null ? {} : { divergingEpoch }),
     ...(preferredReadReplica < 0 ? {} : { preferredReadReplica }),
-    abortedTransactions: null,
+    abortedTransactions,
     records: records.length === 1 ? records[0]! : records,
   };
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { AbortedTransaction } from '../storage/transaction-index.ts';
 import type { Contact } from './follower-state.ts';
 
 /** What a fetch asks of one partition. Epochs and offsets are -1 where the request has none. */
@@ -51,6 +52,8 @@ export interface FetchedPartition {
   readonly preferredReadReplica: number;
   /** Whole batches, one behind the other. To be read only. */
   readonly records: readonly Buffer[];
+  /** Those that who reads the records has to know of; null where it reads what is not decided, too. */
+  readonly abortedTransactions: readonly AbortedTransaction[] | null;
   readonly sizeInBytes: number;
   /** Whether the records go to a follower that a reassignment adds. */
   readonly isReassignment: boolean;
@@ -66,6 +69,7 @@ export function fetchError(target: FetchTarget, errorCode: ErrorCode): FetchedPa
     divergingEpoch: null,
     preferredReadReplica: -1,
     records: [],
+    abortedTransactions: null,
     sizeInBytes: 0,
     isReassignment: false,
   };

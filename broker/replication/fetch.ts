@@ -2,7 +2,9 @@ import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ZERO_UUID } from '../../shared/protocol/schema.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { AnswerMemory } from '../request/answer-memory.ts';
+import type { UpperBound } from '../storage/log-reader.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
+import type { AbortedTransaction } from '../storage/transaction-index.ts';
 import { clientError } from './errors.ts';
 import {
   fetchError,
@@ -25,6 +27,8 @@ export interface FetchParams {
   readonly maxBytes: number;
   /** The first batch is returned even if it alone exceeds the limits (from version 3 on). */
   readonly minOneMessage: boolean;
+  /** A consumer wants no records of transactions that are undecided, and to know which were aborted. */
+  readonly readCommitted: boolean;
   /** A consumer may read from a follower (from version 11 on, KIP-392). */
   readonly fromFollowers: boolean;
   /** Where the consumer says that it is (`client.rack`); empty: it does not say. */
@@ -109,7 +113,7 @@ export class FetchReader {
     const log = found.log!;
     const replica = isFollower(params) ? null : this.#readReplica(found, params.clientRack, target.fetchOffset);
     if (replica !== null) return { kind: 'elsewhere', target, log, replica };
-    const look = lookInto(found, log, target, isFollower(params));
+    const look = lookInto(found, log, target, boundFor(params));
     const isOutOfSync = this.#isOutOfSync(found, params);
     if (look.kind === 'log' && isOutOfSync && this.#throttle.holdsBack(found)) {
       return { ...look, available: 0, isOnOlderSegment: false };
@@ -161,6 +165,12 @@ function isFollower({ replicaId }: FetchParams): boolean {
   return replicaId >= 0;
 }
 
+/** How far the fetcher may see. Followers are given all there is, whatever else they ask for. */
+function boundFor(params: FetchParams): UpperBound {
+  if (isFollower(params)) return 'logEnd';
+  return params.readCommitted ? 'lastStable' : 'highWatermark';
+}
+
 function checkAccess(partition: Partition, params: FetchParams, target: FetchTarget): ErrorCode {
   const errorCode = partition.checkReadable(target.currentLeaderEpoch, isFollower(params) || !params.fromFollowers);
   if (errorCode !== ErrorCode.NONE || !isFollower(params) || partition.hasReplica(params.replicaId)) return errorCode;
@@ -168,7 +178,7 @@ function checkAccess(partition: Partition, params: FetchParams, target: FetchTar
   return target.currentLeaderEpoch === -1 ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_LEADER_EPOCH;
 }
 
-function lookInto(partition: Partition, log: PartitionLog, target: FetchTarget, forFollower: boolean): Look {
+function lookInto(partition: Partition, log: PartitionLog, target: FetchTarget, bound: UpperBound): Look {
   const { fetchOffset, lastFetchedEpoch } = target;
   if (fetchOffset < log.logStartOffset) return { kind: 'error', target, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
   if (lastFetchedEpoch >= 0) {
@@ -179,15 +189,13 @@ function lookInto(partition: Partition, log: PartitionLog, target: FetchTarget, 
     }
   }
   if (fetchOffset > log.logEndOffset) return { kind: 'error', target, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
-  const { available, isOnOlderSegment } = lookAtSize(log, fetchOffset, forFollower);
+  const { available, isOnOlderSegment } = lookAtSize(log, fetchOffset, bound);
   return { kind: 'log', target, partition, log, leaderEpoch: partition.leaderEpoch, available, isOnOlderSegment };
 }
 
-function lookAtSize(log: PartitionLog, fetchOffset: number, forFollower: boolean) {
-  if (fetchOffset >= (forFollower ? log.logEndOffset : log.highWatermark)) {
-    return { available: 0, isOnOlderSegment: false };
-  }
-  const { bytes, isOnOlderSegment } = log.sizeBetween(fetchOffset, forFollower ? 'logEnd' : 'highWatermark');
+function lookAtSize(log: PartitionLog, fetchOffset: number, bound: UpperBound) {
+  if (fetchOffset >= log.endFor(bound)) return { available: 0, isOnOlderSegment: false };
+  const { bytes, isOnOlderSegment } = log.sizeBetween(fetchOffset, bound);
   return { available: Math.max(1, bytes), isOnOlderSegment };
 }
 
@@ -211,11 +219,11 @@ async function readOne(
     case 'error':
       return fetchError(look.target, look.errorCode);
     case 'elsewhere':
-      return { ...offsetsOf(look.target, look.log), preferredReadReplica: look.replica };
+      return { ...offsetsOf(params, look.target, look.log), preferredReadReplica: look.replica };
     case 'diverging':
-      return { ...offsetsOf(look.target, look.log), divergingEpoch: look.divergingEpoch };
+      return { ...offsetsOf(params, look.target, look.log), divergingEpoch: look.divergingEpoch };
     case 'log':
-      if (look.available === 0 || (left === 0 && !minOneMessage)) return offsetsOf(look.target, look.log);
+      if (look.available === 0 || (left === 0 && !minOneMessage)) return offsetsOf(params, look.target, look.log);
       return readLog(params, look, Math.min(left, look.target.maxBytes), minOneMessage);
   }
 }
@@ -228,8 +236,8 @@ async function readLog(
 ): Promise<FetchedPartition> {
   const { target, partition, log, leaderEpoch } = look;
   try {
-    const { records, sizeInBytes } = await log.read(target.fetchOffset, maxBytes, {
-      upperBound: isFollower(params) ? 'logEnd' : 'highWatermark',
+    const { records, sizeInBytes, abortedTransactions } = await log.read(target.fetchOffset, maxBytes, {
+      upperBound: boundFor(params),
       minOneMessage,
       ...(params.memory === undefined ? {} : { memory: params.memory }),
     });
@@ -239,7 +247,7 @@ async function readLog(
     if (errorCode !== ErrorCode.NONE) return fetchError(target, errorCode);
     if (partition.leaderEpoch !== leaderEpoch) return fetchError(target, ErrorCode.NOT_LEADER_OR_FOLLOWER);
     const isReassignment = partition.isAdding(params.replicaId);
-    return { ...offsetsOf(target, log), records, sizeInBytes, isReassignment };
+    return { ...offsetsOf(params, target, log), records, sizeInBytes, abortedTransactions, isReassignment };
   } catch (error) {
     const known = clientError(error);
     if (known === null) throw error;
@@ -250,18 +258,20 @@ async function readLog(
   }
 }
 
-function offsetsOf(target: FetchTarget, log: PartitionLog): FetchedPartition {
-  const { highWatermark, logStartOffset } = log;
+const NONE_ABORTED: readonly AbortedTransaction[] = [];
+
+function offsetsOf(params: FetchParams, target: FetchTarget, log: PartitionLog): FetchedPartition {
+  const { highWatermark, lastStableOffset, logStartOffset } = log;
   return {
     target,
     errorCode: ErrorCode.NONE,
     highWatermark,
-    // Without transactions, everything that is committed is stable.
-    lastStableOffset: highWatermark,
+    lastStableOffset,
     logStartOffset,
     divergingEpoch: null,
     preferredReadReplica: -1,
     records: [],
+    abortedTransactions: boundFor(params) === 'lastStable' ? NONE_ABORTED : null,
     sizeInBytes: 0,
     isReassignment: false,
   };

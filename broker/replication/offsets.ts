@@ -13,6 +13,8 @@ export interface OffsetQuery {
   readonly version: number;
   /** -1 = none. */
   readonly currentLeaderEpoch: number;
+  /** A consumer wants to know of what is decided only. */
+  readonly readCommitted: boolean;
 }
 
 /** Timestamp (milliseconds), offset and leader epoch are -1 where there is none. */
@@ -113,9 +115,10 @@ async function lookUp(
   }
 }
 
-/** Followers see the whole log, clients what is committed. */
-function visibleEnd(log: PartitionLog, { replicaId }: OffsetQuery): number {
-  return replicaId === CONSUMER ? log.highWatermark : log.logEndOffset;
+/** Followers see the whole log, clients what is committed, or decided as well. */
+function visibleEnd(log: PartitionLog, { replicaId, readCommitted }: OffsetQuery): number {
+  if (replicaId !== CONSUMER) return log.logEndOffset;
+  return readCommitted ? log.lastStableOffset : log.highWatermark;
 }
 
 /**

@@ -10,7 +10,8 @@ import type { MetadataCache } from '../metadata/metadata-cache.ts';
 import type { LogManager } from '../storage/log-manager.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
 import type { ProducerEntry } from '../storage/producer-entry.ts';
-import { Appender, type AppendRequest, type AppendResult } from './append.ts';
+import type { AppendRequest } from './append-request.ts';
+import { Appender, type AppendResult } from './append.ts';
 import type {
   LeaderAndIsrRequest,
   LeaderAndIsrResponse,
@@ -43,6 +44,8 @@ import { gatherStatistics, type ReplicationStatistics } from './replication-stat
 import { ReplicationQuota } from './replication-quota.ts';
 import { ReplicationThrottle } from './replication-throttle.ts';
 import { RoleChanges, type LeadershipChange } from './role-changes.ts';
+import { TransactionVerification } from './transaction-verification.ts';
+import type { TxnVerifier } from './txn-verifier.ts';
 
 export interface ReplicaManagerOptions {
   readonly brokerId: number;
@@ -57,6 +60,8 @@ export interface ReplicaManagerOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** Without it, transactional produces are taken on trust. */
+  readonly txnVerifier?: TxnVerifier;
   /** Told of what this broker's followers have appended. */
   readonly onReplicatedIn?: (topic: string, bytes: number, isReassignment: boolean) => void;
 }
@@ -106,7 +111,7 @@ export class ReplicaManager {
     this.#produces = new DelayedOperations(timers);
     this.#fetches = new DelayedOperations(timers);
     this.#deletions = new DelayedOperations(timers);
-    this.#appender = new Appender(this.#partitions, this.#produces, logger);
+    this.#appender = new Appender(this.#partitions, this.#produces, this.#createVerification(), logger);
     this.#recordDeletion = new RecordDeletion(this.#partitions, this.#deletions, logger);
     const throttle = createThrottle('leader', options);
     this.#reader = new FetchReader(this.#partitions, clock, throttle, this.#createReadReplicaChoice());
@@ -180,6 +185,13 @@ export class ReplicaManager {
       logger,
       onReplicatedIn: this.#options.onReplicatedIn ?? (() => {}),
     });
+  }
+
+  #createVerification(): TransactionVerification | null {
+    const { txnVerifier, config } = this.#options;
+    if (txnVerifier === undefined) return null;
+    const isEnabled = () => config.get('transaction.partition.verification.enable');
+    return new TransactionVerification(this.#partitions, txnVerifier, isEnabled);
   }
 
   #createReadReplicaChoice(): ChooseReadReplica {
@@ -319,7 +331,7 @@ export class ReplicaManager {
 
   /**
    * Appends to partitions led here; see `Appender.append`.
-   * @param onParked called synchronously, when the records have got their places in the logs
+   * @param onParked called when the records have got their places in the logs
    */
   append(request: AppendRequest, onParked: () => void): Promise<AppendResult[]> {
     return this.#appender.append(request, onParked);
@@ -382,6 +394,11 @@ export class ReplicaManager {
   logLedHere(topic: string, partition: number): PartitionLog | null {
     const found = this.#partitions.get(topic, partition);
     return found?.isLeader === true ? found.log : null;
+  }
+
+  /** Whether there is a replica here that can be used, whatever its role. */
+  hasLog(topic: string, partition: number): boolean {
+    return (this.#partitions.get(topic, partition)?.log ?? null) !== null;
   }
 
   /** The producers known to a replica here, whatever its role, or why there is none. */

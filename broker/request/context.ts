@@ -1,6 +1,6 @@
 import type { AnswerMemory } from './answer-memory.ts';
 
-/** How a request reached the broker. 'local' is the in-process connection that the REST door uses. */
+/** How a request reached the broker. 'local' is the in-process connection of the REST door and of coordinators. */
 export type Dialect = 'kafka' | 'http' | 'local';
 
 export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';

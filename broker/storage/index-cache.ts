@@ -5,7 +5,7 @@ interface IndexHolder {
   dropIndexes(): void;
 }
 
-/** Bounds the memory of the indexes of all segments but the active ones: the least recently used give way. */
+/** Bounds the memory of the indexes that can be read from files again: the least recently used give way. */
 export class IndexCache {
   readonly #holders: LRUCache<IndexHolder, number>;
 

@@ -6,12 +6,18 @@ import { RecordsError } from '../../shared/records/errors.ts';
 import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { StorageError } from './errors.ts';
 import { inspectRecords, type RecordRules } from './record-inspection.ts';
+import type { VerificationGuard } from './verification-guards.ts';
 
 export interface LeaderAppendOptions {
   /** Who wrote the records; coordinators may write control batches and more than one batch. Default: a client. */
   readonly origin?: 'client' | 'coordinator';
   /** 2: refuse the older formats (Produce from version 3 on). Without it they are converted. */
   readonly requiredMagic?: 2;
+  /**
+   * What shows that the coordinator knows of the transaction that the batch may begin, from `beginVerification`;
+   * 'not begun': there was nothing to verify, because the transaction was open. Without it, that is taken on trust.
+   */
+  readonly verification?: VerificationGuard | 'not begun';
 }
 
 /** Where and when the records are to be appended. */
@@ -134,7 +140,7 @@ function checkHeader(bytes: Buffer, at: number, isClient: boolean): void {
     throw new StorageError('UNSUPPORTED_COMPRESSION_TYPE', 'The batch is compressed with an unknown codec.');
   }
   if (isClient && batch.isControl(bytes, at)) throw invalid('Clients are not allowed to write control records.');
-  if (batch.producerId(bytes, at) >= 0 && batch.baseSequence(bytes, at) < 0 && !batch.isControl(bytes, at)) {
+  if (isClient && batch.producerId(bytes, at) >= 0 && batch.baseSequence(bytes, at) < 0) {
     throw invalid(`The batch has a producer id, but the sequence number ${batch.baseSequence(bytes, at)}.`);
   }
 }

@@ -91,10 +91,12 @@ export async function loadLog(environment: LogEnvironment, log: LogToLoad, logge
   const found = openSegments(environment, log);
   const producers = producersOf(environment);
   const isClean = log.wasClosed && entries !== null;
-  const checked = isClean
-    ? await checkClosed(found, log, logger)
-    : // Without epochs on file, only all batches together tell them.
-      await recover(found, { epochs, producers }, entries === null ? 0 : log.recoveryPoint, log, logger);
+  // Without epochs on file, only all batches together tell them.
+  const recoverFrom = entries === null ? 0 : Math.min(isClean ? Infinity : log.recoveryPoint, firstUnindexed(found));
+  const checked =
+    recoverFrom === Infinity
+      ? await checkClosed(found, log, logger)
+      : await recover(found, { epochs, producers }, recoverFrom, log, logger);
   const loaded = assemble(environment, log, checked, { epochs, producers }, isClean);
   await loadProducers(environment, loaded, isClean);
   if (JSON.stringify(entries) !== JSON.stringify(epochs.entries)) writeLeaderEpochs(fs, log.path, epochs.entries);
@@ -129,12 +131,25 @@ function openSegments(environment: LogEnvironment, { path }: LogToLoad): Segment
     });
 }
 
-async function checkClosed(segments: Segment[], log: LogToLoad, logger: Logger): Promise<CheckedSegments | null> {
-  const limits = indexLimitsOf(log.config);
-  for (const segment of segments) await segment.ensureIndexes(limits);
+/**
+ * The base of the first segment without index files, or with a damaged transaction index. What that has to say, if the
+ * segment needs one at all, only reading the log from there tells (Kafka: `LogLoader.loadSegmentFiles`). Infinity when
+ * all is there.
+ */
+function firstUnindexed(segments: readonly Segment[]): number {
+  const isSound = ({ hasIndexFiles, aborted, baseOffset }: Segment, i: number) =>
+    hasIndexFiles && aborted.isPlausible(baseOffset, segments[i + 1]?.baseOffset ?? baseOffset + OFFSETS_PER_SEGMENT);
+  return segments.find((segment, i) => !isSound(segment, i))?.baseOffset ?? Infinity;
+}
+
+async function checkClosed(
+  segments: readonly Segment[],
+  log: LogToLoad,
+  logger: Logger,
+): Promise<CheckedSegments | null> {
   const active = segments.at(-1);
   if (active === undefined) return null;
-  const end = await readSegmentEnd(active, limits);
+  const end = await readSegmentEnd(active, indexLimitsOf(log.config));
   reportCut(active, end, log, logger);
   return { segments, ...end };
 }
@@ -157,7 +172,6 @@ async function recover(
     0,
     found.findLastIndex(segment => segment.baseOffset <= from),
   );
-  for (const segment of found.slice(0, first)) await segment.ensureIndexes(limits);
   // What the batches to be read say, counts more than a file that may be older or newer than they are.
   if (found[first] !== undefined) epochs.truncateFromEnd(found[first].baseOffset);
   await producersUpTo(first, found, producers, log);

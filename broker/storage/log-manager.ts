@@ -23,7 +23,7 @@ import { WriteScheduler } from './write-scheduler.ts';
 
 export { DEFAULT_STORAGE_OPTIONS, type LogManagerSetup } from './storage-setup.ts';
 
-/** Memory for the indexes of segments that are not active. */
+/** Memory for the indexes of segments that are not active, and for transaction indexes. */
 const INDEX_CACHE_BYTES = 32 << 20;
 /** A log's directory within its log directory. */
 interface LogName extends TopicPartition {

@@ -7,9 +7,10 @@ import type { LogState } from './log-state.ts';
 import type { Segment } from './segment.ts';
 import { entryIsPlausible } from './segment-scan.ts';
 import type { TailFrame } from './tail-cache.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
 
-/** Up to where a reader may see: followers to the log's end, consumers to what is committed. */
-export type UpperBound = 'logEnd' | 'highWatermark';
+/** Up to where a reader may see: followers to the log's end, consumers to what is committed, or decided as well. */
+export type UpperBound = 'logEnd' | 'highWatermark' | 'lastStable';
 
 export interface ReadOptions {
   readonly upperBound: UpperBound;
@@ -29,6 +30,8 @@ export interface LogRead {
   readonly logEndOffset: number;
   /** The limit was smaller than the first batch, of which `records` then holds the beginning. */
   readonly firstEntryIncomplete: boolean;
+  /** Those to which some of the batches belong, and perhaps others; null unless it was read up to the last stable offset. */
+  readonly abortedTransactions: readonly AbortedTransaction[] | null;
 }
 
 interface Found {
@@ -44,13 +47,14 @@ interface Wanted {
   readonly minOneMessage: boolean;
   readonly memory: AnswerMemory | undefined;
   /**
-   * Whether a segment that compaction has left nothing but headers of batches of counts as a gap. Consumers have no use
-   * for them, and some (kafkajs) would ask for the same again and again.
+   * Whether batches of which compaction has left nothing but the headers count as a gap. Consumers have no use for them,
+   * and some (kafkajs) would ask for the same again and again.
    */
   readonly passesOverEmpty: boolean;
 }
 
 const NOTHING: Found = { records: [], firstEntryIncomplete: false };
+const NONE_ABORTED: readonly AbortedTransaction[] = [];
 /** What a single read takes at most, however much is asked for. */
 const MAX_READ = 64 << 20;
 /** Read at first when the exact place is not known: the index leads to within about this many bytes or one entry. */
@@ -86,8 +90,32 @@ export class LogReader {
         passesOverEmpty: upperBound !== 'logEnd',
       };
       const found = this.#fromMemory(wanted) ?? (await this.#fromFiles(wanted, version));
-      if (found !== null) return this.#result(found);
+      if (found === null) continue;
+      if (upperBound !== 'lastStable') return this.#result(found, null);
+      const aborted = await this.#abortedIn(found, start, version);
+      if (aborted !== null) return this.#result(found, aborted);
     }
+  }
+
+  /**
+   * The aborted transactions that concern what was found, from the segment of the first offset on (Kafka:
+   * `LocalLog.addAbortedTransactions`). null: to be tried again.
+   */
+  async #abortedIn(found: Found, start: number, version: number): Promise<readonly AbortedTransaction[] | null> {
+    const state = this.#state;
+    const end = endOffset(found.records, start);
+    if (end === start) return NONE_ABORTED;
+    const aborted: AbortedTransaction[] = [];
+    try {
+      let segment: Segment | undefined = state.segments.floor(start);
+      while (segment !== undefined && version === state.version) {
+        if (segment.aborted.mayConcern(start) && (await segment.aborted.collect(start, end, aborted))) break;
+        segment = state.segments.after(segment);
+      }
+    } catch (error) {
+      if (version === state.version) throw state.ioFailure(error);
+    }
+    return version === state.version ? aborted : null;
   }
 
   /**
@@ -97,11 +125,11 @@ export class LogReader {
    */
   sizeBetween(startOffset: number, upperBound: UpperBound): { bytes: number; isOnOlderSegment: boolean } {
     const state = this.#state;
-    const upper = upperBound === 'logEnd' ? state.logEndOffset : state.highWatermark;
+    const upper = boundOf(state, upperBound);
     if (startOffset >= upper) return { bytes: 0, isOnOlderSegment: false };
     const start = this.#estimate(startOffset);
     const { active } = state.segments;
-    const end = upper === state.logEndOffset ? { segment: active, position: active.size } : this.#estimate(upper);
+    const end = upper === state.logEndOffset ? { segment: active, position: active.size } : this.#estimateEnd(upper);
     const isOnOlderSegment = start.segment.baseOffset < end.segment.baseOffset;
     const bytes = (isOnOlderSegment ? start.segment.size : end.position) - start.position;
     return { bytes: Math.max(0, bytes), isOnOlderSegment };
@@ -116,6 +144,14 @@ export class LogReader {
     return { segment, position: indexes === null ? 0 : indexes.offsets.lookup(offset) };
   }
 
+  #estimateEnd(offset: number): LogPosition {
+    const { positions, segments } = this.#state;
+    const known = positions.get(offset);
+    if (known !== undefined) return known;
+    const segment = segments.floor(offset);
+    return { segment, position: segment.indexesInMemory?.offsets.lookupAbove(offset) ?? segment.size };
+  }
+
   #upper(start: number, upperBound: UpperBound): number {
     const state = this.#state;
     state.requireOnline();
@@ -126,13 +162,13 @@ export class LogReader {
           `which goes from ${state.logStartOffset} to ${state.logEndOffset}.`,
       );
     }
-    return upperBound === 'logEnd' ? state.logEndOffset : state.highWatermark;
+    return boundOf(state, upperBound);
   }
 
-  #result(found: Found): LogRead {
+  #result(found: Found, abortedTransactions: readonly AbortedTransaction[] | null): LogRead {
     const { highWatermark, logStartOffset, logEndOffset } = this.#state;
     const sizeInBytes = found.records.reduce((sum, buffer) => sum + buffer.length, 0);
-    return { ...found, sizeInBytes, highWatermark, logStartOffset, logEndOffset };
+    return { ...found, sizeInBytes, highWatermark, logStartOffset, logEndOffset, abortedTransactions };
   }
 
   /** What can be told without touching a file; null when it cannot. */
@@ -159,18 +195,26 @@ export class LogReader {
     }
   }
 
+  /** Goes on behind batches without records, which are returned only if there is nothing else. */
   async #search(wanted: Wanted): Promise<Found> {
+    let empty = NOTHING;
+    for (let left = wanted; ; left = { ...wanted, start: endOffset(empty.records, left.start) }) {
+      const found = await this.#searchFrom(left);
+      if (!wanted.passesOverEmpty || !isEmpty(found)) return found === NOTHING ? empty : found;
+      empty = found;
+    }
+  }
+
+  async #searchFrom(wanted: Wanted): Promise<Found> {
     const { segments, positions } = this.#state;
     const known = positions.get(wanted.start);
     let place = known ?? (await this.#fromIndex(wanted.start));
-    let empty = NOTHING;
     for (let isExact = known !== undefined; ; isExact = true) {
       const found = await this.#searchSegment(wanted, place, isExact);
-      if (found !== null && !(wanted.passesOverEmpty && isEmpty(found))) return found === NOTHING ? empty : found;
-      if (found !== null) empty = found;
+      if (found !== null) return found;
       // Where compaction has left a gap at the end of a segment, the next one has the data.
       const next = segments.after(place.segment);
-      if (next === undefined) return empty;
+      if (next === undefined) return NOTHING;
       place = { segment: next, position: 0 };
     }
   }
@@ -229,6 +273,29 @@ export class LogReader {
     const more = length <= bytes.length ? bytes : await this.#readBytes(segment, position, length, wanted);
     return fromBytes(more, wanted);
   }
+}
+
+/** The offset up to which a reader may see. */
+export function boundOf(state: LogState, upperBound: UpperBound): number {
+  switch (upperBound) {
+    case 'logEnd':
+      return state.logEndOffset;
+    case 'highWatermark':
+      return state.highWatermark;
+    case 'lastStable':
+      return state.lastStableOffset;
+  }
+}
+
+/** The offset behind the last batch, of which only the header need be there; `start` without any. */
+function endOffset(records: readonly Buffer[], start: number): number {
+  const bytes = records.at(-1);
+  let end = start;
+  if (bytes === undefined) return end;
+  for (let at = 0; headerIsThere(bytes, at); at += batch.batchSizeInBytes(bytes, at)) {
+    end = batch.lastOffset(bytes, at) + 1;
+  }
+  return end;
 }
 
 /** Whether all header fields of the entry at `at` are within the bytes. */

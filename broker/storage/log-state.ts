@@ -45,8 +45,8 @@ export interface LoadedLog {
 }
 
 /**
- * What the parts of one log (writer, reader, truncation, retention) share. Invariant: logStartOffset ≤ highWatermark ≤
- * logEndOffset, recoveryPoint ≤ logEndOffset.
+ * What the parts of one log (writer, reader, truncation, retention) share. Invariant: logStartOffset ≤ lastStableOffset ≤
+ * highWatermark ≤ logEndOffset, recoveryPoint ≤ logEndOffset.
  */
 export class LogState {
   readonly environment: LogEnvironment;
@@ -65,7 +65,6 @@ export class LogState {
   rollJitterMs: number;
   logStartOffset: number;
   logEndOffset: number;
-  highWatermark: number;
   recoveryPoint: number;
   /** Bumped when bytes that readers may look at are cut off or taken away: what they read meanwhile is worthless. */
   version = 0;
@@ -76,6 +75,9 @@ export class LogState {
   epochsUnsynced = false;
   /** Whether the end was cut off and the device may still have it, to show up again after a loss of power. */
   cutUnsynced = false;
+  #highWatermark: number;
+  /** While the producers' state is made anew: what it will say is not known. */
+  #frozenStableOffset = Infinity;
 
   constructor(environment: LogEnvironment, loaded: LoadedLog, tail: TailWindow) {
     this.environment = environment;
@@ -88,11 +90,41 @@ export class LogState {
     this.producers = loaded.producers;
     this.logStartOffset = loaded.logStartOffset;
     this.logEndOffset = loaded.logEndOffset;
-    this.highWatermark = loaded.logStartOffset;
+    this.#highWatermark = loaded.logStartOffset;
     this.recoveryPoint = loaded.recoveryPoint;
     this.config = loaded.config;
     this.indexLimits = indexLimitsOf(loaded.config);
     this.rollJitterMs = this.#drawJitter();
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /** Transactions whose markers it passes are decided for good. */
+  set highWatermark(offset: number) {
+    this.#highWatermark = offset;
+    this.producers.replicatedUpTo(offset);
+  }
+
+  /**
+   * Everything below is committed and part of no undecided transaction: what read_committed readers may see (Kafka:
+   * `UnifiedLog.lastStableOffset`). A transaction that began before the log's start counts from there.
+   */
+  get lastStableOffset(): number {
+    const first = Math.min(this.producers.firstUnstableOffset, this.#frozenStableOffset);
+    return first < this.#highWatermark ? Math.max(first, this.logStartOffset) : this.#highWatermark;
+  }
+
+  /** Keeps the last stable offset from rising while `find` finds out which transactions are open. */
+  async findProducers(find: () => Promise<void>): Promise<void> {
+    this.#frozenStableOffset = this.lastStableOffset;
+    try {
+      await find();
+      this.producers.replicatedUpTo(this.#highWatermark);
+    } finally {
+      this.#frozenStableOffset = Infinity;
+    }
   }
 
   setConfig(config: TopicConfigValues): void {

@@ -160,7 +160,6 @@ export class LogWriter implements PendingWriter {
 
   #complete(group: readonly WaitingRecords[]): void {
     const state = this.#state;
-    this.#queue.splice(0, group.length);
     const first = group[0]!;
     const nextOffset = group.at(-1)!.lastOffset + 1;
     const length = lengthOf(group);
@@ -169,9 +168,16 @@ export class LogWriter implements PendingWriter {
     state.positions.note(first.firstOffset, segment, segment.size - length);
     state.positions.note(nextOffset, segment, segment.size);
     state.tail.append(state.logEndOffset, nextOffset, bytesOf(group), length);
-    for (const { bytes, lastOffset } of group) state.producers.written(bytes, lastOffset + 1);
+    for (const { bytes, lastOffset } of group) this.#noteProducers(bytes, lastOffset + 1);
+    this.#queue.splice(0, group.length);
     state.logEndOffset = nextOffset;
     for (const records of group) records.resolve();
+  }
+
+  #noteProducers(bytes: Buffer, endOffset: number): void {
+    const { producers, segments } = this.#state;
+    const aborted = producers.written(bytes, endOffset);
+    if (aborted.length > 0) this.#state.io(() => segments.active.aborted.append(aborted));
   }
 
   /** Enters the batches' leader epochs where they are new; says whether any was. */

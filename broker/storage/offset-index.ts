@@ -78,6 +78,12 @@ export class OffsetIndex {
     return entry < 0 ? 0 : this.positionAt(entry);
   }
 
+  /** Where an entry begins that the batch with `offset` does not reach: the first entry's above it, if there is one. */
+  lookupAbove(offset: number): number | null {
+    const entry = this.#floor(offset - this.baseOffset) + 1;
+    return entry < this.#length ? this.positionAt(entry) : null;
+  }
+
   /** The last entry whose relative offset is ≤ `relative`, or -1. */
   #floor(relative: number): number {
     let low = 0;

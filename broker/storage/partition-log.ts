@@ -7,7 +7,7 @@ import { prepareFollowerAppend } from './follower-append.ts';
 import { type LeaderAppendOptions, prepareLeaderAppend, type PreparedRecords } from './leader-append.ts';
 import type { EpochEndOffset } from './leader-epochs.ts';
 import { LogFlusher } from './log-flusher.ts';
-import { type LogRead, LogReader, type ReadOptions, type UpperBound } from './log-reader.ts';
+import { boundOf, type LogRead, LogReader, type ReadOptions, type UpperBound } from './log-reader.ts';
 import { type LoadedLog, type LogEnvironment, LogState } from './log-state.ts';
 import { LogTruncation, type RemoveLater } from './log-truncation.ts';
 import { LogWriter } from './log-writer.ts';
@@ -17,6 +17,7 @@ import { readTopicId, writeTopicId } from './partition-metadata.ts';
 import { deletableNow, gatherSegmentFacts } from './log-retention.ts';
 import type { TailWindow } from './tail-cache.ts';
 import { type FoundTimestamp, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
+import type { VerificationGuard } from './verification-guards.ts';
 import type { WriteScheduler } from './write-scheduler.ts';
 
 /** What an append did. Offsets are inclusive, times in milliseconds. */
@@ -113,6 +114,11 @@ export class PartitionLog {
     return this.#state.highWatermark;
   }
 
+  /** Everything below is committed and part of no undecided transaction. */
+  get lastStableOffset(): number {
+    return this.#state.lastStableOffset;
+  }
+
   /** Everything below is on the device. */
   get recoveryPoint(): number {
     return this.#state.recoveryPoint;
@@ -160,8 +166,17 @@ export class PartitionLog {
       now: state.environment.clock.now(),
     };
     const prepared = prepareLeaderAppend(records, options, context);
-    const duplicate = state.producers.take(prepared.bytes, options.origin !== 'coordinator');
+    const duplicate = state.producers.take(prepared.bytes, options);
     return duplicate === null ? this.#append(prepared) : this.#acknowledge(duplicate);
+  }
+
+  /**
+   * A transactional batch of the producer, which begins with `sequence`, is to be appended.
+   * @returns what it has to show once the coordinator has said that the partition is in the transaction; null: it need
+   *     not be asked, because the transaction is open in this log
+   */
+  beginVerification(producerId: number, epoch: number, sequence: number): VerificationGuard | null {
+    return this.#state.producers.beginVerification(producerId, epoch, sequence);
   }
 
   /**
@@ -173,6 +188,7 @@ export class PartitionLog {
     this.#state.requireOnline();
     const prepared = prepareFollowerAppend(records);
     if (prepared === null) return this.#nothingAppended();
+    this.#state.producers.dropVerifications();
     if (prepared.firstOffset < this.#writer.nextOffset) await this.#restartWith(prepared);
     return this.#append(prepared);
   }
@@ -235,6 +251,11 @@ export class PartitionLog {
     return this.#reader.read(startOffset, maxBytes, options);
   }
 
+  /** The offset up to which such a reader may see. */
+  endFor(upperBound: UpperBound): number {
+    return boundOf(this.#state, upperBound);
+  }
+
   /** How much there is to read for a waiting fetch, without touching a file. See `LogReader.sizeBetween`. */
   sizeBetween(startOffset: number, upperBound: UpperBound): { bytes: number; isOnOlderSegment: boolean } {
     return this.#reader.sizeBetween(startOffset, upperBound);
@@ -275,7 +296,7 @@ export class PartitionLog {
     await this.#services.beforeCut(offset);
     const cut = await this.#restructure(() => this.#truncation.truncateTo(offset));
     if (!cut) return false;
-    await this.#rebuildProducers();
+    await this.#state.findProducers(() => this.#rebuildProducers());
     this.#afterCut();
     return true;
   }

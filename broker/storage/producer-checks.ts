@@ -1,5 +1,6 @@
 import { StorageError } from './errors.ts';
 import { NONE, type ProducerEntry, type TransactionEnd } from './producer-entry.ts';
+import type { VerificationGuard } from './verification-guards.ts';
 
 /** A data batch that wants to be appended. */
 export interface OfferedBatch {
@@ -17,20 +18,34 @@ export interface OfferedBatch {
 export function checkClientBatch(entry: ProducerEntry, batch: OfferedBatch): void {
   checkEpoch(entry, batch.epoch);
   checkSequence(entry, batch);
-  const isOpen = entry.currentTxnFirstOffset !== NONE;
-  if (isOpen && !batch.isTransactional) {
+  if (entry.currentTxnFirstOffset !== NONE && !batch.isTransactional) {
     throw new StorageError(
       'INVALID_TXN_STATE',
       `Producer ${entry.producerId} has an open transaction, but the batch belongs to none.`,
     );
   }
-  // Nobody has told that the partition belongs to a transaction of the producer (KIP-890).
-  if (batch.isTransactional && !(isOpen && entry.epoch === batch.epoch)) {
+}
+
+/**
+ * Checks that the coordinator knows of the transaction to which a batch belongs (KIP-890): it is open in the log, or has
+ * just been verified.
+ * @param guard that of the verification, if it is still valid
+ * @throws StorageError INVALID_TXN_STATE, or OUT_OF_ORDER_SEQUENCE_NUMBER when an earlier batch waits to be verified
+ */
+export function checkVerified(entry: ProducerEntry, batch: OfferedBatch, guard: VerificationGuard | null): void {
+  if (entry.currentTxnFirstOffset !== NONE && entry.epoch === batch.epoch) return;
+  if (guard === null) {
     throw new StorageError(
       'INVALID_TXN_STATE',
       `The batch of producer ${entry.producerId} is part of no ongoing transaction.`,
     );
   }
+  if (batch.firstSequence <= guard.lowestSequence || batch.epoch !== guard.epoch) return;
+  throw new StorageError(
+    'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    `Sequence ${batch.firstSequence} of producer ${entry.producerId} is out of order: the transaction begins with ` +
+      `${guard.lowestSequence}.`,
+  );
 }
 
 /** @throws StorageError INVALID_PRODUCER_EPOCH when a newer epoch of the producer was seen */

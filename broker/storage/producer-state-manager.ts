@@ -1,12 +1,15 @@
 import * as batch from '../../shared/records/batch.ts';
 import type { Clock } from '../../shared/runtime/clock.ts';
 import type { FileSystem } from '../../shared/runtime/file-system.ts';
+import type { LeaderAppendOptions } from './leader-append.ts';
 import { PendingProducers } from './pending-producers.ts';
 import type { ProducerEntry, WrittenBatch } from './producer-entry.ts';
 import type { ProducerMemory } from './producer-memory.ts';
 import { CorruptSnapshotError, decodeSnapshot, encodeSnapshot } from './producer-snapshot.ts';
 import { snapshotOffsets, snapshotPath } from './producer-snapshot-files.ts';
 import { isExpired, ProducerStates } from './producer-states.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
+import type { VerificationGuard } from './verification-guards.ts';
 
 /** What the producer states of all logs of a broker share. */
 export interface ProducerSettings {
@@ -14,6 +17,8 @@ export interface ProducerSettings {
   readonly expirationMs: () => number;
   readonly memory: ProducerMemory;
 }
+
+const NONE_ABORTED: readonly AbortedTransaction[] = [];
 
 /**
  * What a log knows of its idempotent producers, and the snapshots of it (Kafka: `ProducerStateManager`). The state is
@@ -56,20 +61,46 @@ export class ProducerStateManager {
     return this.#states.entries();
   }
 
+  /** From here on transactions are undecided, or may become so again; Infinity when there is none. */
+  get firstUnstableOffset(): number {
+    return this.#states.transactions.firstUnstable;
+  }
+
+  /** The log's high watermark is this. */
+  replicatedUpTo(highWatermark: number): void {
+    this.#states.transactions.replicatedUpTo(highWatermark);
+  }
+
   // --- appends -----------------------------------------------------------------------------------------------------
 
   /** See `PendingProducers.take`. */
-  take(bytes: Buffer, isClient: boolean): WrittenBatch | null {
-    return this.#pending.take(bytes, isClient);
+  take(bytes: Buffer, options: LeaderAppendOptions): WrittenBatch | null {
+    return this.#pending.take(bytes, options);
   }
 
-  /** Batches have been written, the last of which ends before `endOffset`. */
-  written(bytes: Buffer, endOffset: number): void {
+  /** See `PartitionLog.beginVerification`. */
+  beginVerification(producerId: number, epoch: number, sequence: number): VerificationGuard | null {
+    return this.#pending.beginVerification(producerId, epoch, sequence, this.#clock.now());
+  }
+
+  /** Another broker leads: what was verified with this one does not count any more. */
+  dropVerifications(): void {
+    this.#pending.guards.clear();
+  }
+
+  /**
+   * Batches have been written, the last of which ends before `endOffset`.
+   * @returns the transactions that they abort, for the transaction index
+   */
+  written(bytes: Buffer, endOffset: number): readonly AbortedTransaction[] {
+    let aborted = NONE_ABORTED;
     for (let at = 0; at < bytes.length; at += batch.batchSizeInBytes(bytes, at)) {
-      this.#states.apply(bytes, at);
+      const entry = this.#states.apply(bytes, at);
+      if (entry !== null) aborted = [...aborted, entry];
       this.#pending.written(bytes, at);
     }
     this.#endOffset = endOffset;
+    return aborted;
   }
 
   /** What waited to be written never will be. */
@@ -78,7 +109,9 @@ export class ProducerStateManager {
   }
 
   removeExpired(): void {
-    this.#states.removeExpired(this.#clock.now(), this.#settings.expirationMs());
+    const [now, expirationMs] = [this.#clock.now(), this.#settings.expirationMs()];
+    this.#states.removeExpired(now, expirationMs);
+    this.#pending.guards.removeExpired(now, expirationMs);
   }
 
   // --- snapshots ---------------------------------------------------------------------------------------------------
@@ -130,7 +163,7 @@ export class ProducerStateManager {
       const now = this.#clock.now();
       const expirationMs = this.#settings.expirationMs();
       const entries = decodeSnapshot(this.#fs.readFile(snapshotPath(directory, offset)));
-      for (const entry of entries) if (!isExpired(entry, now, expirationMs)) this.#states.load(entry);
+      this.#states.load(entries.filter(entry => !isExpired(entry, now, expirationMs)));
       return true;
     } catch (error) {
       if (!(error instanceof CorruptSnapshotError)) throw error;
@@ -143,11 +176,15 @@ export class ProducerStateManager {
     this.#fs.removeFileSync(snapshotPath(directory, offset));
   }
 
-  /** Takes the batch at `at` in, as the log is read from `endOffset` on; those before count already. */
-  replay(bytes: Buffer, at: number): void {
-    if (batch.lastOffset(bytes, at) < this.#endOffset) return;
-    this.#states.apply(bytes, at);
+  /**
+   * Takes the batch at `at` in, as the log is read from `endOffset` on; those before count already.
+   * @returns what the transaction index is to tell of it, if it aborts a transaction
+   */
+  replay(bytes: Buffer, at: number): AbortedTransaction | null {
+    if (batch.lastOffset(bytes, at) < this.#endOffset) return null;
+    const aborted = this.#states.apply(bytes, at);
     this.#endOffset = batch.lastOffset(bytes, at) + 1;
+    return aborted;
   }
 
   /** The log begins anew, empty, at `offset`. */

@@ -1,13 +1,16 @@
 import * as batch from '../../shared/records/batch.ts';
 import { applyBatch } from './producer-batches.ts';
+import { OpenTransactions } from './open-transactions.ts';
 import { NONE, ProducerEntry } from './producer-entry.ts';
 import type { ProducerMemory, RememberingLog } from './producer-memory.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
 
 /**
  * The producers of a log as of what is written, by id, those that wrote last behind the others. Nothing is checked
  * here: what is in the log counts.
  */
 export class ProducerStates implements RememberingLog {
+  readonly transactions = new OpenTransactions();
   readonly #memory: ProducerMemory;
   #entries = new Map<number, ProducerEntry>();
 
@@ -32,19 +35,35 @@ export class ProducerStates implements RememberingLog {
     return this.#entries.values();
   }
 
-  /** Takes the whole batch at `at` in; those without a producer are nobody's. */
-  apply(bytes: Buffer, at: number): void {
+  /**
+   * Takes the whole batch at `at` in; those without a producer are nobody's.
+   * @returns what the transaction index is to tell, if it aborts a transaction that has data
+   */
+  apply(bytes: Buffer, at: number): AbortedTransaction | null {
     const producerId = batch.producerId(bytes, at);
-    if (producerId === NONE) return;
+    if (producerId === NONE) return null;
     const known = this.#entries.get(producerId);
     const entry = known ?? new ProducerEntry(producerId);
-    applyBatch(entry, bytes, at);
+    const openSince = entry.currentTxnFirstOffset;
+    const end = applyBatch(entry, bytes, at);
     this.#put(entry, known !== undefined);
+    if (openSince === entry.currentTxnFirstOffset) return null;
+    if (openSince === NONE) {
+      this.transactions.begin(entry.currentTxnFirstOffset);
+      return null;
+    }
+    const lastOffset = batch.lastOffset(bytes, at);
+    this.transactions.end(openSince, lastOffset);
+    if (end === null || end.isCommit) return null;
+    const lastStableOffset = this.transactions.firstOngoing(lastOffset + 1);
+    return { producerId, firstOffset: openSince, lastOffset, lastStableOffset };
   }
 
   /** Enters what a snapshot says. */
-  load(entry: ProducerEntry): void {
-    this.#put(entry, this.#entries.has(entry.producerId));
+  load(entries: readonly ProducerEntry[]): void {
+    for (const entry of entries) this.#put(entry, this.#entries.has(entry.producerId));
+    const open = entries.flatMap(({ currentTxnFirstOffset: first }) => (first === NONE ? [] : [first]));
+    for (const firstOffset of open.sort((a, b) => a - b)) this.transactions.begin(firstOffset);
   }
 
   #put(entry: ProducerEntry, isKnown: boolean): void {
@@ -77,6 +96,7 @@ export class ProducerStates implements RememberingLog {
   clear(): void {
     this.#memory.removed(this.#entries.size);
     this.#entries = new Map();
+    this.transactions.clear();
   }
 
   /** The log is gone. */

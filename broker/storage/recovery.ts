@@ -2,6 +2,7 @@ import * as batch from '../../shared/records/batch.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import type { ProducerStateManager } from './producer-state-manager.ts';
 import type { Segment } from './segment.ts';
+import type { AbortedTransaction } from './transaction-index.ts';
 import { type IndexLimits, SegmentIndexes } from './segment-indexes.ts';
 
 /** What is left of a segment after looking at all of it. */
@@ -13,9 +14,12 @@ export interface RecoveredSegment {
   readonly bytesCut: number;
 }
 
+/** Entries of the transaction index. */
+const WRITTEN_AT_ONCE = 1000;
+
 /**
  * Reads a whole segment that may not have reached the disk completely: checks size, checksum and offsets of every entry,
- * cuts the file before the first one that is not valid, and makes the indexes and newer leader epochs anew. Producers,
+ * cuts the file before the first one that is not valid, and makes all indexes and newer leader epochs anew. Producers,
  * whose state must be that of the log up to this segment, follow.
  * @param limitOffset entries must end below it: the next segment's base offset, or what the index format allows
  */
@@ -27,6 +31,8 @@ export async function recoverSegment(
 ): Promise<RecoveredSegment> {
   const indexes = SegmentIndexes.empty(segment.baseOffset);
   let endOffset = segment.baseOffset;
+  let aborted: AbortedTransaction[] = [];
+  segment.aborted.clear();
   const validBytes = await segment.scan(0, true, (buffer, at, position) => {
     const base = batch.baseOffset(buffer, at);
     const last = batch.lastOffset(buffer, at);
@@ -34,10 +40,18 @@ export async function recoverSegment(
     indexes.note(buffer, at, position, limits);
     const epoch = batch.partitionLeaderEpoch(buffer, at);
     if (epoch > epochs.latest) epochs.assign(epoch, base);
-    producers.replay(buffer, at);
+    const transaction = producers.replay(buffer, at);
+    if (transaction !== null) aborted.push(transaction);
+    if (aborted.length === WRITTEN_AT_ONCE) {
+      segment.aborted.append(aborted);
+      aborted = [];
+    }
     endOffset = last + 1;
     return 'go on';
   });
+  if (aborted.length > 0) segment.aborted.append(aborted);
+  // The segment may be below the recovery point: nobody would look at it again after a loss of power.
+  await segment.aborted.flush();
   const bytesCut = segment.size - validBytes;
   if (bytesCut > 0) segment.cutFile(validBytes);
   return { indexes, endOffset, bytesCut };

@@ -1,6 +1,7 @@
 import * as batch from '../../shared/records/batch.ts';
 import type { FileHandle, FileSystem } from '../../shared/runtime/file-system.ts';
 import type { AnswerMemory } from '../request/answer-memory.ts';
+import { AbortedTransactions } from './aborted-transactions.ts';
 import { syncFile } from './durable-files.ts';
 import {
   DELETED_SUFFIX,
@@ -9,6 +10,7 @@ import {
   SEGMENT_SUFFIXES,
   segmentFileName,
   TIME_INDEX_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
 } from './file-names.ts';
 import type { IndexCache } from './index-cache.ts';
 import { type OpenFiles, SegmentFile } from './open-files.ts';
@@ -34,6 +36,7 @@ export class Segment {
   /** Wall-clock time at which this process made or opened the segment: its age where records have no timestamps. */
   readonly openedMs: number;
   readonly file: SegmentFile;
+  readonly aborted: AbortedTransactions;
   readonly #resources: SegmentResources;
   #directory: string;
   #size: number;
@@ -54,6 +57,11 @@ export class Segment {
     this.#size = size;
     this.openedMs = openedMs;
     this.file = new SegmentFile(resources.files, this.path(LOG_SUFFIX));
+    this.aborted = new AbortedTransactions(
+      resources.fs,
+      () => this.path(TRANSACTION_INDEX_SUFFIX),
+      resources.indexCache,
+    );
   }
 
   /** Makes the files of a new, empty, active segment; what files of that name held is gone. */
@@ -62,6 +70,7 @@ export class Segment {
     for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, LOG_SUFFIX]) {
       resources.fs.open(segment.path(suffix), 'w+').closeSync();
     }
+    segment.aborted.clear();
     segment.#indexes = SegmentIndexes.empty(baseOffset);
     segment.#isActive = true;
     return segment;
@@ -129,11 +138,11 @@ export class Segment {
     return SegmentIndexes.decode(this.baseOffset, ...contents, this.#size);
   }
 
-  /** Makes missing index files anew. */
-  async ensureIndexes(limits: IndexLimits): Promise<void> {
+  /** Whether offset and time index are there; a segment may well have no transaction index. */
+  get hasIndexFiles(): boolean {
     const { fs } = this.#resources;
     const { offsets, times } = this.#indexPaths;
-    if (!fs.exists(offsets) || !fs.exists(times)) await this.rebuild(limits);
+    return fs.exists(offsets) && fs.exists(times);
   }
 
   /** Called by the cache. */
@@ -287,6 +296,7 @@ export class Segment {
       return 'go on';
     });
     this.cutFile(end);
+    this.aborted.truncateTo(endOffset);
     this.activate(indexes);
     return endOffset;
   }
@@ -305,6 +315,7 @@ export class Segment {
     const { offsets, times } = this.#indexPaths;
     await syncFile(this.#resources.fs, offsets);
     await syncFile(this.#resources.fs, times);
+    await this.aborted.flush();
   }
 
   /** Closes the file and forgets the indexes; those of an active segment that was not sealed are lost. */
@@ -312,6 +323,7 @@ export class Segment {
     this.#isActive = false;
     this.#resources.indexCache.remove(this);
     this.#indexes = null;
+    this.aborted.release();
     this.file.close();
   }
 

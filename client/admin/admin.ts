@@ -32,6 +32,17 @@ import { alterGroupOffsets, deleteGroupOffsets, listGroupOffsets } from './group
 import type { GroupDescription, GroupListing, GroupOffset, MemberToRemove, RemovedMember } from './groups/types.ts';
 import { untilAllHaveHeard, type Heard } from './propagation.ts';
 import { createdTopic, wireTopic } from './topics.ts';
+import {
+  abortTransaction,
+  describeProducers,
+  describeTransactions,
+  listTransactions,
+  type ActiveProducer,
+  type TransactionDescription,
+  type TransactionFilter,
+  type TransactionListing,
+  type TransactionToAbort,
+} from './transactions.ts';
 import type { ConfigChange, ConfigEntry, ConfigResource, CreatedTopic, ElectionOutcome, NewTopic } from './types.ts';
 
 export interface AdminOptions {
@@ -337,6 +348,31 @@ export class Admin {
     reason = 'member was removed by an admin',
   ): Promise<RemovedMember[]> {
     return removeMembers(this.#cluster, groupId, members, reason, this.#deadline());
+  }
+
+  // ── transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The transactional ids of all brokers. @throws KafkaError, ConnectionError when one of the brokers does not answer */
+  listTransactions(filter: TransactionFilter = {}): Promise<TransactionListing[]> {
+    return this.#retrying('the transactions could not be listed', () => listTransactions(this.#cluster, filter));
+  }
+
+  /** Outcomes in the order asked: TRANSACTIONAL_ID_NOT_FOUND for an id that is not known. */
+  describeTransactions(transactionalIds: readonly string[]): Promise<PromiseSettledResult<TransactionDescription>[]> {
+    return describeTransactions(this.#cluster, transactionalIds, this.#deadline());
+  }
+
+  /** The producers of a partition, as its leader, or the replica on a broker, knows them. @throws KafkaError */
+  describeProducers(partition: TopicPartition, brokerId: number | null = null): Promise<ActiveProducer[]> {
+    return describeProducers(this.#cluster, partition, brokerId, this.#deadline());
+  }
+
+  /**
+   * Ends a transaction as aborted in one partition, over the head of its coordinator: for one that hangs.
+   * @throws KafkaError INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED when somebody later has written there
+   */
+  abortTransaction(transaction: TransactionToAbort): Promise<void> {
+    return abortTransaction(this.#cluster, transaction, this.#deadline());
   }
 
   /** The connection to one broker, for asking it what it can do. */

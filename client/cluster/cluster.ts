@@ -13,6 +13,7 @@ import { KafkaError, timedOut } from '../errors.ts';
 import type { ClientRuntime } from '../runtime.ts';
 import { ClusterView, type BrokerInfo, type PartitionInfo, type TopicInfo } from './cluster-view.ts';
 import { clientClosed, ConnectionPool } from './connection-pool.ts';
+import { LATE, within } from '../within.ts';
 
 export interface ClusterOptions {
   readonly bootstrap: readonly Address[];
@@ -95,15 +96,17 @@ export class Cluster {
    * @throws KafkaError at once for an invalid name or missing rights; UNKNOWN_TOPIC_OR_PARTITION or a timeout at `deadline`
    */
   async topic(name: string, deadline: number): Promise<TopicInfo> {
+    const { clock, timers } = this.runtime;
     this.#wanted.add(name);
     let lastError: unknown;
     for (let attempt = 1; ; attempt++) {
       const known = this.#view.topics.get(name);
       if (known !== undefined && !this.isStale) return known;
       try {
-        const code = (await this.refresh()).get(name);
+        const codes = await within(this.refresh(), deadline - clock.monotonic(), timers);
         const found = this.#view.topics.get(name);
         if (found !== undefined) return found;
+        const code = codes === LATE ? undefined : codes.get(name);
         lastError = code === undefined ? null : new KafkaError(code);
         if (lastError instanceof KafkaError && !lastError.retriable) throw lastError;
       } catch (error) {

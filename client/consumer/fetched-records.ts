@@ -98,19 +98,25 @@ export class FetchedRecords {
     return false;
   }
 
-  /** Control records are never handed out, nor are records of transactions that were aborted. */
+  /**
+   * Control records are never handed out, nor are records of transactions that were aborted. Transactions are begun up to
+   * markers, too: a fetch may begin with the one that ends a transaction.
+   */
   #isVisible(at: number): boolean {
+    this.#beginUpTo(batch.lastOffset(this.#bytes, at));
     const producerId = batch.producerId(this.#bytes, at);
-    if (batch.isControl(this.#bytes, at)) {
-      if (this.#markerType(at) === ABORT_MARKER) this.#aborting.delete(producerId);
-      return false;
+    if (!batch.isControl(this.#bytes, at)) {
+      return !(batch.isTransactional(this.#bytes, at) && this.#aborting.has(producerId));
     }
-    const last = batch.lastOffset(this.#bytes, at);
-    for (let next = this.#aborted[0]; next !== undefined && next.firstOffset <= last; next = this.#aborted[0]) {
+    if (this.#markerType(at) === ABORT_MARKER) this.#aborting.delete(producerId);
+    return false;
+  }
+
+  #beginUpTo(offset: number): void {
+    for (let next = this.#aborted[0]; next !== undefined && next.firstOffset <= offset; next = this.#aborted[0]) {
       this.#aborting.add(next.producerId);
       this.#aborted.shift();
     }
-    return !(batch.isTransactional(this.#bytes, at) && this.#aborting.has(producerId));
   }
 
   #markerType(at: number): number {

@@ -16,8 +16,11 @@ export function wantsIdempotence(
   config: ClientConfigValues,
   tell: (why: string) => void,
 ): boolean {
+  const isTransactional = config['transactional.id'] !== '';
+  const obstacle = obstacleOf(config, isTransactional);
+  if (isTransactional && obstacle !== null)
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, `A producer with a transactional.id needs ${obstacle}.`);
   if (!config['enable.idempotence']) return false;
-  const obstacle = obstacleOf(config);
   if (obstacle === null) return true;
   const isAskedFor = settings['enable.idempotence'] !== undefined && settings['enable.idempotence'] !== null;
   if (isAskedFor) throw new KafkaError(ErrorCode.INVALID_CONFIG, `enable.idempotence=true needs ${obstacle}.`);
@@ -25,8 +28,9 @@ export function wantsIdempotence(
   return false;
 }
 
-function obstacleOf(config: ClientConfigValues): string | null {
+function obstacleOf(config: ClientConfigValues, isTransactional: boolean): string | null {
   const inFlight = config['max.in.flight.requests.per.connection'];
+  if (isTransactional && !config['enable.idempotence']) return 'enable.idempotence=true';
   if (config.acks !== 'all' && config.acks !== '-1') return `acks=all, but acks is ${config.acks}`;
   if (config.retries === 0) return 'retries above 0, but retries is 0';
   if (inFlight <= MOST_IN_FLIGHT) return null;

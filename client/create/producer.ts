@@ -4,6 +4,7 @@ import type { ClientConfigValues, ClientSettings } from '../config.ts';
 import type { BatchCompression } from '../producer/batch.ts';
 import { DefaultPartitioner, RoundRobinPartitioner, type Partitioner } from '../producer/partitioner.ts';
 import { Idempotence } from '../producer/idempotence.ts';
+import { Transactions } from '../producer/transactions/transactions.ts';
 import { Preparation, type PreparationParts } from '../producer/preparation.ts';
 import { Producer, type ProducerOptions } from '../producer/producer.ts';
 import type { Bytes } from '../producer/record.ts';
@@ -23,6 +24,7 @@ export function createProducer<K = Bytes, V = Bytes>(
   const { config, cluster } = build('producer', settings, parts);
   const acks = config.acks === 'all' || config.acks === '-1' ? -1 : config.acks === '1' ? 1 : 0;
   const isIdempotent = wantsIdempotence(settings, config, why => cluster.runtime.logger.info(why));
+  const idempotence = isIdempotent ? new Idempotence() : null;
   const options: ProducerOptions = {
     acks,
     batchSize: config['batch.size'],
@@ -37,10 +39,26 @@ export function createProducer<K = Bytes, V = Bytes>(
     retryBackoffMs: config['retry.backoff.ms'],
     retryBackoffMaxMs: config['retry.backoff.max.ms'],
     compression: compressionOf(config),
-    idempotence: isIdempotent ? new Idempotence() : null,
+    idempotence,
+    transactions: transactionsOf(config, cluster, idempotence),
     partitioner: parts.partitioner ?? partitionerOf(config, cluster),
   };
   return new Producer(cluster, options, Preparation.of(parts, cluster.runtime.logger));
+}
+
+function transactionsOf(
+  config: ClientConfigValues,
+  cluster: Cluster,
+  idempotence: Idempotence | null,
+): Transactions | null {
+  const transactionalId = config['transactional.id'];
+  if (transactionalId === '' || idempotence === null) return null;
+  const options = {
+    transactionalId,
+    timeoutMs: config['transaction.timeout.ms'],
+    maxBlockMs: config['max.block.ms'],
+  };
+  return new Transactions(cluster, options, idempotence);
 }
 
 function compressionOf(config: ClientConfigValues): BatchCompression {

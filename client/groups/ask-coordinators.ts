@@ -3,9 +3,9 @@ import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { KafkaError } from '../errors.ts';
 import { isOfTakeOver } from './coordinator-errors.ts';
-import { findCoordinators } from './find-coordinators.ts';
+import { findCoordinators, type CoordinatorKind } from './find-coordinators.ts';
 
-/** What a coordinator is asked about some of its groups: an answer, or an error, of each. */
+/** What a coordinator is asked about some of its groups, or transactional ids: an answer, or an error, of each. */
 export type AskCoordinator<T> = (
   coordinator: Connection,
   groupIds: readonly string[],
@@ -25,12 +25,13 @@ export async function askCoordinators<T>(
   deadline: number,
   what: string,
   ask: AskCoordinator<T>,
+  kind: CoordinatorKind = 'group',
 ): Promise<PromiseSettledResult<T>[]> {
   const settled = new Map<string, PromiseSettledResult<T>>();
   const coordinators = new Map<string, number>();
   let open = [...new Set(groupIds)];
   for (let attempt = 1; open.length > 0; attempt++) {
-    const answers = await askOnce(cluster, open, coordinators, ask);
+    const answers = await askOnce(cluster, open, coordinators, ask, kind);
     for (const groupId of open) {
       const answer = answers.get(groupId) as T | Error;
       if (!(answer instanceof Error)) settled.set(groupId, { status: 'fulfilled', value: answer });
@@ -62,11 +63,12 @@ async function askOnce<T>(
   groupIds: readonly string[],
   coordinators: Map<string, number>,
   ask: AskCoordinator<T>,
+  kind: CoordinatorKind,
 ): Promise<Map<string, T | Error>> {
   const answers = new Map<string, T | Error>();
   const fail = (groups: readonly string[]) => (error: Error) => groups.forEach(group => answers.set(group, error));
   const unknown = groupIds.filter(groupId => !coordinators.has(groupId));
-  await locate(cluster, unknown, coordinators, answers).catch(fail(unknown));
+  await locate(cluster, unknown, kind, coordinators, answers).catch(fail(unknown));
   await Promise.all(
     Array.from(byCoordinator(groupIds, coordinators), async ([brokerId, groups]) => {
       try {
@@ -84,12 +86,13 @@ async function askOnce<T>(
 async function locate(
   cluster: Cluster,
   groupIds: readonly string[],
+  kind: CoordinatorKind,
   coordinators: Map<string, number>,
   answers: Map<string, unknown>,
 ): Promise<void> {
   if (groupIds.length === 0) return;
   if (cluster.isStale) await cluster.refresh();
-  const found = await findCoordinators(cluster, groupIds);
+  const found = await findCoordinators(cluster, groupIds, kind);
   for (const groupId of groupIds) {
     const way = found.get(groupId) ?? unanswered(groupId);
     if (typeof way === 'number') coordinators.set(groupId, way);
@@ -113,7 +116,7 @@ function byCoordinator(
 }
 
 function unanswered(groupId: string): KafkaError {
-  return new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `no answer about group ${groupId}`);
+  return new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, `no answer about ${groupId}`);
 }
 
 /** LEADER_NOT_AVAILABLE is the word of a broker that has just started and knows no cluster yet. */

@@ -2,17 +2,19 @@ import type { CallOptions, Connection } from '../../shared/connection/connection
 import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { hasMoved } from './coordinator-errors.ts';
-import { findCoordinators } from './find-coordinators.ts';
+import { findCoordinators, type CoordinatorKind } from './find-coordinators.ts';
 
-/** The way to the broker that coordinates a group, looked up when it is not known or has moved. */
+/** The way to the broker that coordinates a group, or a transactional id, looked up when it is not known or has moved. */
 export class CoordinatorLink {
   readonly #cluster: Cluster;
-  readonly #groupId: string;
+  readonly #key: string;
+  readonly #kind: CoordinatorKind;
   #brokerId: number | null = null;
 
-  constructor(cluster: Cluster, groupId: string) {
+  constructor(cluster: Cluster, key: string, kind: CoordinatorKind = 'group') {
     this.#cluster = cluster;
-    this.#groupId = groupId;
+    this.#key = key;
+    this.#kind = kind;
   }
 
   /**
@@ -55,7 +57,7 @@ export class CoordinatorLink {
   }
 
   async #find(): Promise<number> {
-    const found = (await findCoordinators(this.#cluster, [this.#groupId])).get(this.#groupId)!;
+    const found = (await findCoordinators(this.#cluster, [this.#key], this.#kind)).get(this.#key)!;
     if (typeof found !== 'number') throw found;
     return found;
   }

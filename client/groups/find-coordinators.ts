@@ -5,7 +5,10 @@ import type { ResponseOf } from '../../shared/protocol/api.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { KafkaError } from '../errors.ts';
 
-const GROUP = 0;
+/** What a coordinator is looked for: a group, or a transactional id. */
+export type CoordinatorKind = 'group' | 'transaction';
+
+const KEY_TYPES: Readonly<Record<CoordinatorKind, number>> = { group: 0, transaction: 1 };
 /** From this version on several keys are asked for at once (KIP-699). */
 const BATCHED_SINCE = 4;
 
@@ -15,18 +18,20 @@ type Found = Pick<
 >;
 
 /**
- * Asks any broker who coordinates these groups; each is the coordinator's broker id, or why there is none.
+ * Asks any broker who coordinates these groups, or transactional ids; each is the coordinator's broker id, or why there
+ * is none.
  * @throws ConnectionError, KafkaError when nobody could be asked
  */
 export async function findCoordinators(
   cluster: Cluster,
-  groupIds: readonly string[],
+  keys: readonly string[],
+  kind: CoordinatorKind = 'group',
 ): Promise<Map<string, number | KafkaError>> {
   const connection = await cluster.any();
   const isBatched = (connection.versions(FindCoordinator)?.max ?? 0) >= BATCHED_SINCE;
   const found = isBatched
-    ? await askForAll(connection, groupIds)
-    : await Promise.all(groupIds.map(id => askForOne(connection, id)));
+    ? await askForAll(connection, keys, KEY_TYPES[kind])
+    : await Promise.all(keys.map(key => askForOne(connection, key, KEY_TYPES[kind])));
   // An address may be news: of a broker that the last metadata did not have.
   const known = new Set(cluster.brokers().map(({ id }) => id));
   if (found.some(({ errorCode, nodeId }) => errorCode === ErrorCode.NONE && !known.has(nodeId)))
@@ -39,11 +44,10 @@ export async function findCoordinators(
   );
 }
 
-async function askForAll(connection: Connection, groupIds: readonly string[]): Promise<readonly Found[]> {
-  const request = { coordinatorKeys: [...groupIds], keyType: GROUP };
-  return (await connection.call(FindCoordinator, request))!.coordinators;
+async function askForAll(connection: Connection, keys: readonly string[], keyType: number): Promise<readonly Found[]> {
+  return (await connection.call(FindCoordinator, { coordinatorKeys: [...keys], keyType }))!.coordinators;
 }
 
-async function askForOne(connection: Connection, key: string): Promise<Found> {
-  return { key, ...(await connection.call(FindCoordinator, { key, keyType: GROUP }))! };
+async function askForOne(connection: Connection, key: string, keyType: number): Promise<Found> {
+  return { key, ...(await connection.call(FindCoordinator, { key, keyType }))! };
 }

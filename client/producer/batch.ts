@@ -74,8 +74,8 @@ export class ProducerBatch {
   }
 
   /** The batch as it goes over the wire, encoded once: a retry sends the same bytes. Nothing may be appended afterwards. */
-  encode(compression: BatchCompression): Buffer {
-    if (this.#encoded === null) this.#encoded = this.builder.build({ ...compression, ...this.stamp });
+  encode(compression: BatchCompression, isTransactional: boolean): Buffer {
+    if (this.#encoded === null) this.#encoded = this.builder.build({ ...compression, ...this.stamp, isTransactional });
     else if (this.#encodedStamp !== this.stamp) this.#encoded = stamped(this.#encoded, this.stamp!);
     this.#encodedStamp = this.stamp;
     return this.#encoded;

@@ -27,6 +27,12 @@ export class Idempotence implements SendOrder {
   readonly #partitions = new Map<string, PartitionSequences>();
   /** Partitions that have to begin anew, or to find out whether they must. */
   readonly #troubled = new Set<PartitionSequences>();
+  #onGap: (() => void) | null = null;
+
+  /** For producers whose epoch is their coordinator's to raise: calls back when numbering has to begin anew. */
+  onGap(callback: () => void): void {
+    this.#onGap = callback;
+  }
 
   /** Whether a broker has to be asked for a producer id: at the beginning, and when epochs are used up. */
   get needsIdentity(): boolean {
@@ -49,7 +55,13 @@ export class Idempotence implements SendOrder {
 
   #restart(partition: PartitionSequences): void {
     // Another partition may have raised the epoch already.
-    if (this.#identity !== null && partition.identity === this.#identity) this.#identity = nextEpoch(this.#identity);
+    if (this.#identity !== null && partition.identity === this.#identity) {
+      if (this.#onGap !== null) {
+        this.#onGap();
+        return;
+      }
+      this.#identity = nextEpoch(this.#identity);
+    }
     if (this.#identity !== null) partition.restart(this.#identity);
   }
 

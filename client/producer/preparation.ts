@@ -15,6 +15,14 @@ export interface PreparationParts<K, V> {
   readonly interceptors?: readonly ProducerInterceptor<K, V>[];
 }
 
+/** What becomes of a record then. */
+export interface Prepared {
+  /** Takes the record as bytes or text, and tells how it ended. */
+  readonly send: (record: ProducerRecord, callback: SendCallback | null) => void;
+  /** It cannot be serialized. */
+  readonly refuse: (error: Error, callback: SendCallback | null) => void;
+}
+
 /** Records on their way from the application to what is sent: interceptors, then serializers. */
 export class Preparation<K, V> {
   readonly #parts: PreparationParts<K, V>;
@@ -36,19 +44,14 @@ export class Preparation<K, V> {
     return isNeeded ? new Preparation(parts, logger) : null;
   }
 
-  /** @param send takes the record as bytes or text, and tells how it ended */
-  send(
-    record: ProducerRecord<K, V>,
-    callback: SendCallback | null,
-    send: (record: ProducerRecord, callback: SendCallback | null) => void,
-  ): void {
+  send(record: ProducerRecord<K, V>, callback: SendCallback | null, { send, refuse }: Prepared): void {
     const intercepted = this.#interceptors.onSend(record);
     const told = this.#interceptors.isEmpty ? callback : this.#telling(intercepted, callback);
     let encoded: ProducerRecord;
     try {
       encoded = this.#encode(intercepted);
     } catch (error) {
-      told?.(error as Error, null);
+      refuse(error as Error, told);
       return;
     }
     send(encoded, told);

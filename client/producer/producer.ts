@@ -1,7 +1,9 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { TopicInfo } from '../cluster/cluster-view.ts';
+import type { GroupMetadata } from '../consumer/group/consumer-group.ts';
 import { KafkaError, timedOut } from '../errors.ts';
+import type { OffsetToCommit } from '../groups/committed-offsets.ts';
 import { Accumulator, recordSizeBound } from './accumulator.ts';
 import type { ProducerBatch } from './batch.ts';
 import { BufferMemory } from './buffer-memory.ts';
@@ -9,6 +11,8 @@ import type { Partitioner } from './partitioner.ts';
 import type { Preparation } from './preparation.ts';
 import { toBytes, type Bytes, type ProducerRecord, type RecordMetadata, type SendCallback } from './record.ts';
 import { Sender, type SenderOptions } from './sender.ts';
+import { Transaction } from './transactions/transaction.ts';
+import type { Transactions } from './transactions/transactions.ts';
 
 export interface ProducerOptions extends SenderOptions {
   readonly batchSize: number;
@@ -16,6 +20,7 @@ export interface ProducerOptions extends SenderOptions {
   readonly bufferMemory: number;
   readonly maxBlockMs: number;
   readonly partitioner: Partitioner;
+  readonly transactions: Transactions | null;
 }
 
 /** A record that cannot be appended yet: its topic's metadata, or memory, is being waited for. */
@@ -24,6 +29,8 @@ interface Blocked {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly bytes: number;
+  /** Monotonic time after which it fails. */
+  readonly deadline: number;
   readonly callback: SendCallback | null;
 }
 
@@ -58,6 +65,7 @@ export class Producer<K = Bytes, V = Bytes> {
       onDone: batch => this.#onDone(batch),
       onSplit: (batch, parts) => this.#onSplit(batch, parts),
     });
+    options.transactions?.attach({ flush: () => this.flush(), wake: () => this.#sender.wake() });
     this.#sender.setUrgency(() => this.#waitingFlushes.length > 0 || this.#memory.hasWaiters || this.#closed);
   }
 
@@ -94,7 +102,12 @@ export class Producer<K = Bytes, V = Bytes> {
   #prepare(record: ProducerRecord<K, V>, callback: SendCallback | null): void {
     // Without serializers K and V are bytes or text.
     if (this.#preparation === null) this.#send(record as ProducerRecord, callback);
-    else this.#preparation.send(record, callback, (encoded, told) => this.#send(encoded, told));
+    else {
+      this.#preparation.send(record, callback, {
+        send: (encoded, told) => this.#send(encoded, told),
+        refuse: (error, told) => this.#refuse(error, told),
+      });
+    }
   }
 
   #send(record: ProducerRecord, callback: SendCallback | null): void {
@@ -103,17 +116,35 @@ export class Producer<K = Bytes, V = Bytes> {
     const bytes = recordSizeBound(key, value, record.headers);
     const refusal = this.#refusal(bytes);
     if (refusal !== null) {
-      callback?.(refusal, null);
+      this.#refuse(refusal, callback);
       return;
     }
     const topic = this.#cluster.topicIfKnown(record.topic);
     if (topic !== null && !this.#blocked.has(record.topic) && this.#memory.tryTake(bytes)) {
       this.#append(record, key, value, bytes, topic, callback);
-    } else this.#block({ record, key, value, bytes, callback });
+    } else {
+      const deadline = this.#cluster.runtime.clock.monotonic() + this.#options.maxBlockMs;
+      this.#block({ record, key, value, bytes, deadline, callback });
+    }
+  }
+
+  /** A record cannot be sent. Where it was to be part of a transaction, that one cannot be committed without it. */
+  #refuse(error: Error, callback: SendCallback | null): void {
+    const { transactions } = this.#options;
+    if (transactions?.refusal() === null) transactions.recordFailed(error);
+    callback?.(error, null);
+  }
+
+  /** The same for a record that was taken, and perhaps waited: its transaction may be waiting for it to be committed. */
+  #fail(error: Error, callback: SendCallback | null): void {
+    this.#options.transactions?.recordFailed(error);
+    callback?.(error, null);
   }
 
   #refusal(bytes: number): Error | null {
     if (this.#closed) return new Error('the producer is closed');
+    const notInTransaction = this.#options.transactions?.refusal() ?? null;
+    if (notInTransaction !== null) return notInTransaction;
     const limit = Math.min(this.#options.maxRequestSize, this.#options.bufferMemory);
     if (bytes <= limit) return null;
     return new KafkaError(
@@ -134,7 +165,13 @@ export class Producer<K = Bytes, V = Bytes> {
     if (topic.partitions[partition] === undefined) {
       this.#memory.give(bytes);
       const message = `topic ${record.topic} has partitions 0 to ${topic.partitions.length - 1}, not ${partition}`;
-      callback?.(new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message), null);
+      this.#fail(new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message), callback);
+      return;
+    }
+    const notInTransaction = this.#options.transactions?.join(record.topic, partition) ?? null;
+    if (notInTransaction !== null) {
+      this.#memory.give(bytes);
+      callback?.(notInTransaction, null);
       return;
     }
     const queue = this.#accumulator.queue(record.topic, partition);
@@ -154,7 +191,7 @@ export class Producer<K = Bytes, V = Bytes> {
   #block(blocked: Blocked): void {
     if (this.#blockedBytes + blocked.bytes > this.#options.bufferMemory) {
       const message = `buffer.memory (${this.#options.bufferMemory} bytes) is exhausted, and as much again is waiting`;
-      blocked.callback?.(timedOut(message), null);
+      this.#fail(timedOut(message), blocked.callback);
       return;
     }
     this.#blockedBytes += blocked.bytes;
@@ -175,9 +212,8 @@ export class Producer<K = Bytes, V = Bytes> {
     this.#sender.wake();
     const { clock } = this.#cluster.runtime;
     for (let index = 0; index < waiting.length; index++) {
-      const { record, key, value, bytes, callback } = waiting[index]!;
+      const { record, key, value, bytes, deadline, callback } = waiting[index]!;
       try {
-        const deadline = clock.monotonic() + this.#options.maxBlockMs;
         const info = this.#cluster.topicIfKnown(topic) ?? (await this.#cluster.topic(topic, deadline));
         if (!this.#memory.tryTake(bytes)) {
           this.#sender.wake();
@@ -185,7 +221,7 @@ export class Producer<K = Bytes, V = Bytes> {
         }
         this.#append(record, key, value, bytes, info, callback);
       } catch (error) {
-        callback?.(error as Error, null);
+        this.#fail(error as Error, callback);
       }
       this.#blockedBytes -= bytes;
     }
@@ -223,6 +259,66 @@ export class Producer<K = Bytes, V = Bytes> {
     await flushed;
   }
 
+  // --- transactions: with `transactional.id` only --------------------------------------------------------------------
+
+  /** Whether `initTransactions` has done its work. */
+  get isInitialized(): boolean {
+    return !['uninitialized', 'initializing'].includes(this.#needTransactions().state);
+  }
+
+  /**
+   * To be called once, before the first transaction: aborts what a former producer with this transactional id has left
+   * open, and fences it. @throws TransactionError; REQUEST_TIMED_OUT when it takes longer than max.block.ms: call again
+   */
+  initTransactions(): Promise<void> {
+    return this.#needTransactions().init();
+  }
+
+  /** What is sent from here on belongs together. @throws Error when a transaction is open already */
+  beginTransaction(): void {
+    this.#needTransactions().begin();
+  }
+
+  /**
+   * Commits positions of a consumer's group (`consumer.groupMetadata()`) with the transaction: they become visible when it
+   * is committed. @throws as `commitTransaction`
+   */
+  async sendOffsetsToTransaction(offsets: readonly OffsetToCommit[], group: GroupMetadata): Promise<void> {
+    await this.#needTransactions().sendOffsets(offsets, group);
+  }
+
+  /**
+   * Resolves when all records of the transaction are acknowledged and it is decided that readers will see them.
+   * @throws TransactionError whose `isFatal` says whether to abort, or to close the producer; REQUEST_TIMED_OUT when it
+   *     takes longer than max.block.ms: call again
+   */
+  commitTransaction(): Promise<void> {
+    return this.#needTransactions().commit();
+  }
+
+  /** Readers of committed records will see none of the transaction's. @throws as `commitTransaction` */
+  abortTransaction(): Promise<void> {
+    return this.#needTransactions().abort();
+  }
+
+  /**
+   * Runs `work` within a transaction, which is committed when it resolves and aborted when it rejects: what `work` has
+   * sent is waited for, and if anything of it fails, nothing of it is seen. Initializes transactions if that has not been
+   * done.
+   * @returns what `work` returned
+   * @throws what `work` threw, or why the transaction could not be committed
+   */
+  transaction<T>(work: (transaction: Transaction<K, V>) => T | Promise<T>): Promise<T> {
+    this.#needTransactions();
+    return Transaction.run(this, work);
+  }
+
+  #needTransactions(): Transactions {
+    const { transactions } = this.#options;
+    if (transactions !== null) return transactions;
+    throw new KafkaError(ErrorCode.INVALID_CONFIG, 'For transactions, a producer needs the setting transactional.id.');
+  }
+
   /** Flushes, for at most `timeoutMs`, and releases everything; what is not acknowledged by then fails. */
   async close(timeoutMs = 30_000): Promise<void> {
     if (this.#closed) return;
@@ -231,6 +327,7 @@ export class Producer<K = Bytes, V = Bytes> {
     await Promise.race([this.flush(), timers.sleep(timeoutMs, giveUp.signal).catch(() => {})]);
     giveUp.abort(new Error('flushed'));
     this.#closed = true;
+    this.#options.transactions?.close();
     this.#sender.close();
     const error = new Error('the producer was closed before the record was acknowledged');
     this.#memory.failWaiters(error);

@@ -11,6 +11,7 @@ import type { BatchCompression, ProducerBatch } from './batch.ts';
 import type { Idempotence } from './idempotence.ts';
 import { ProducerIdRequest } from './producer-id.ts';
 import { oneAtATime, type SendOrder } from './send-order.ts';
+import type { TransactionGate } from './transaction-gate.ts';
 
 export interface SenderOptions {
   readonly acks: -1 | 0 | 1;
@@ -24,6 +25,8 @@ export interface SenderOptions {
   readonly compression: BatchCompression;
   /** null: one batch of a partition is on the way at a time, and a retry may duplicate it. */
   readonly idempotence: Idempotence | null;
+  /** Not null: every record belongs to a transaction, whose coordinator gives the producer id. */
+  readonly transactions: TransactionGate | null;
 }
 
 /** Who keeps account of the batches. */
@@ -106,10 +109,10 @@ export class Sender {
 
   /** Sees to it that an idempotent producer has an id; returns when to look again, in milliseconds. */
   #identify(): number {
-    const { idempotence } = this.#options;
+    const { idempotence, transactions } = this.#options;
     if (idempotence === null) return Infinity;
     idempotence.settle();
-    if (!idempotence.needsIdentity || this.#fatal !== null) return Infinity;
+    if (!idempotence.needsIdentity || transactions !== null || this.#fatal !== null) return Infinity;
     return this.#producerId.ask((identity, fatal) => {
       if (identity !== null) idempotence.identify(identity);
       this.#fatal = fatal;
@@ -126,7 +129,7 @@ export class Sender {
     for (const queue of this.#accumulator.queues()) {
       nextPass = Math.min(nextPass, this.#expire(queue, now));
       const first = queue.batches[0];
-      if (first === undefined || !this.#order.allows(queue, first)) continue;
+      if (first === undefined || !this.#mayLeave(queue, first)) continue;
       const wait = this.#accumulator.readyIn(queue, now, urgent);
       if (wait > 0) {
         nextPass = Math.min(nextPass, wait);
@@ -146,17 +149,29 @@ export class Sender {
     return { byLeader, nextPass };
   }
 
+  #mayLeave(queue: PartitionQueue, first: ProducerBatch): boolean {
+    const { transactions } = this.#options;
+    if (transactions !== null && !transactions.mayLeave(queue.topic, queue.partition)) return false;
+    return this.#order.allows(queue, first);
+  }
+
+  /** Why nothing is to be sent any more; null: it is. */
+  get #abandonment(): Error | null {
+    return this.#fatal ?? this.#options.transactions?.abandonment ?? null;
+  }
+
   /** Fails batches that waited longer than delivery.timeout.ms, or for ever; returns when the next would. */
   #expire(queue: PartitionQueue, now: number): number {
     const { deliveryTimeoutMs } = this.#options;
+    const abandonment = this.#abandonment;
     for (let first = queue.batches[0]; first !== undefined; first = queue.batches[0]) {
       const left = first.createdAt + deliveryTimeoutMs - now;
-      if (left > 0 && this.#fatal === null) return left;
+      if (left > 0 && abandonment === null) return left;
       queue.batches.shift();
       this.#order.failed(queue, first, false);
       this.#fail(
         first,
-        this.#fatal ??
+        abandonment ??
           timedOut(
             `${first.count} records for ${queue.topic}-${queue.partition} were not sent within delivery.timeout.ms (${deliveryTimeoutMs} ms)`,
           ),
@@ -230,16 +245,16 @@ export class Sender {
     leader: number,
     request: readonly [PartitionQueue, ProducerBatch][],
   ): Promise<ResponseOf<typeof Produce> | undefined> {
-    const { acks, requestTimeoutMs, compression } = this.#options;
+    const { acks, requestTimeoutMs, compression, transactions } = this.#options;
     const topics = new Map<string, { index: number; records: Buffer }[]>();
     for (const [, batch] of request) {
       let partitions = topics.get(batch.topic);
       if (partitions === undefined) topics.set(batch.topic, (partitions = []));
-      partitions.push({ index: batch.partition, records: batch.encode(compression) });
+      partitions.push({ index: batch.partition, records: batch.encode(compression, transactions !== null) });
     }
     const connection = await this.#cluster.broker(leader);
     const body = {
-      transactionalId: null,
+      transactionalId: transactions?.transactionalId ?? null,
       acks,
       timeoutMs: requestTimeoutMs,
       topicData: [...topics].map(([name, partitionData]) => ({ name, partitionData })),
@@ -318,7 +333,7 @@ export class Sender {
   #mayRetry(batch: ProducerBatch): boolean {
     const { retries, deliveryTimeoutMs } = this.#options;
     const isInTime = this.#cluster.runtime.clock.monotonic() < batch.createdAt + deliveryTimeoutMs;
-    return !this.#closed && batch.attempts - batch.neverSent <= retries && isInTime;
+    return !this.#closed && this.#abandonment === null && batch.attempts - batch.neverSent <= retries && isInTime;
   }
 
   #putBack(queue: PartitionQueue, batch: ProducerBatch, lookAgain: boolean): void {
@@ -332,6 +347,7 @@ export class Sender {
   }
 
   #fail(batch: ProducerBatch, error: Error, errors?: ReadonlyMap<number, Error>): void {
+    this.#options.transactions?.batchFailed(batch, error);
     this.#listener.onDone(batch);
     batch.fail(error, errors);
   }

@@ -36,7 +36,12 @@ export interface Connection {
 
 /** INSECURE: TLS could not be agreed on, which trying again does not change. */
 export type ConnectionErrorCode =
-  'REFUSED' | 'TIMED_OUT' | 'CLOSED' | 'INSECURE' | 'UNSUPPORTED_VERSION' | 'BAD_RESPONSE';
+  | 'REFUSED'
+  | 'TIMED_OUT'
+  | 'CLOSED'
+  | 'INSECURE'
+  | 'UNSUPPORTED_VERSION'
+  | 'BAD_RESPONSE';
 
 /** A call or a connect failed below the protocol; whether the request had an effect is unknown, except for REFUSED. */
 export class ConnectionError extends Error {

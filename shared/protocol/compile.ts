@@ -30,7 +30,7 @@ class Unit {
 
   build(entry: string): unknown {
     const source = `'use strict';\n${this.functions.join('\n')}\nreturn ${entry};`;
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
+    // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-call
     return new Function('C', 'isDefault', source)(this.constants, isDefault);
   }
 }

@@ -5,8 +5,11 @@ const LEGAL = /^[a-zA-Z0-9._-]+$/;
 /** Where groups and their offsets are kept. */
 export const CONSUMER_OFFSETS_TOPIC = '__consumer_offsets';
 
+/** Where transactional ids and their transactions are kept. */
+export const TRANSACTION_STATE_TOPIC = '__transaction_state';
+
 /** Topics in which the coordinators keep their state. */
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set([CONSUMER_OFFSETS_TOPIC, '__transaction_state']);
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set([CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC]);
 
 /** Whether a topic may have this name: one sentence on why not, else null (Kafka: `Topic.validate`). */
 export function topicNameProblem(name: string): string | null {

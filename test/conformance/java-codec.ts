@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import type { Json } from '../../shared/protocol/json.ts';
 
 const JARS = join(import.meta.dirname, '../../.tooling/clients/java');
-const DRIVER = join(import.meta.dirname, 'drivers/java/Codec.java');
+const DRIVERS = join(import.meta.dirname, 'drivers/java');
 
 /** Exists where bin/setup could not get the Java client, and says why. */
 export const JAVA_ABSENCE = `${JARS}.missing`;
+
+/** What runs one of the drivers that stand on the Java client. */
+export function javaDriver(name: string): [program: string, args: string[]] {
+  return ['java', ['-cp', `${JARS}/*`, join(DRIVERS, `${name}.java`)]];
+}
 
 interface Answer {
   readonly bytes?: string;
@@ -21,9 +26,8 @@ export class JavaCodec {
   #stderr = '';
 
   constructor() {
-    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'java', '-cp', `${JARS}/*`, DRIVER], {
-      stdio: 'pipe',
-    });
+    const [program, args] = javaDriver('Codec');
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...args], { stdio: 'pipe' });
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.#child.stdin!.on('error', () => {});
     createInterface({ input: this.#child.stdout! }).on('line', line => {

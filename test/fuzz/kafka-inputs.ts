@@ -1,15 +1,20 @@
 import type { Api } from '../../shared/protocol/api.ts';
+import { AddOffsetsToTxn } from '../../shared/protocol/messages/add-offsets-to-txn.ts';
+import { AddPartitionsToTxn } from '../../shared/protocol/messages/add-partitions-to-txn.ts';
 import { ApiVersions } from '../../shared/protocol/messages/api-versions.ts';
 import { CreateTopics } from '../../shared/protocol/messages/create-topics.ts';
 import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs.ts';
 import { DescribeProducers } from '../../shared/protocol/messages/describe-producers.ts';
+import { DescribeTransactions } from '../../shared/protocol/messages/describe-transactions.ts';
+import { EndTxn } from '../../shared/protocol/messages/end-txn.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { DescribeGroups } from '../../shared/protocol/messages/describe-groups.ts';
 import { FindCoordinator } from '../../shared/protocol/messages/find-coordinator.ts';
 import { Heartbeat } from '../../shared/protocol/messages/heartbeat.ts';
 import { LeaveGroup } from '../../shared/protocol/messages/leave-group.ts';
 import { ListGroups } from '../../shared/protocol/messages/list-groups.ts';
+import { ListTransactions } from '../../shared/protocol/messages/list-transactions.ts';
 import { OffsetCommit } from '../../shared/protocol/messages/offset-commit.ts';
 import { OffsetDelete } from '../../shared/protocol/messages/offset-delete.ts';
 import { OffsetFetch } from '../../shared/protocol/messages/offset-fetch.ts';
@@ -19,6 +24,8 @@ import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { OffsetForLeaderEpoch } from '../../shared/protocol/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../../shared/protocol/messages/produce.ts';
+import { TxnOffsetCommit } from '../../shared/protocol/messages/txn-offset-commit.ts';
+import { WriteTxnMarkers } from '../../shared/protocol/messages/write-txn-markers.ts';
 import type { Chance } from './chance.ts';
 import { length, number, spell, uvarint, type Piece } from './spelling.ts';
 import { drawStruct, type Stock } from './values.ts';
@@ -47,9 +54,17 @@ const ASKED: readonly (readonly [api: Api, leastVersion: number])[] = [
   [LeaveGroup, 0],
   [DescribeGroups, 0],
   [ListGroups, 0],
+  [AddPartitionsToTxn, 0],
+  [AddPartitionsToTxn, 0],
+  [AddOffsetsToTxn, 0],
+  [TxnOffsetCommit, 0],
+  [EndTxn, 0],
+  [WriteTxnMarkers, 0],
+  [DescribeTransactions, 0],
+  [ListTransactions, 0],
 ];
-/** Keys whose bodies are noise: JoinGroup, whose answer may be long in coming, and DeleteGroups; and what this broker does not serve: transactions, SASL, and what never was. */
-const UNKNOWN_KEYS = [11, 17, 24, 25, 26, 36, 42, 68, 75, 999, -1, 0x7fff, -0x8000];
+/** Keys whose bodies are noise: JoinGroup, whose answer may be long in coming, and DeleteGroups; and what this broker does not serve: SASL, and what never was. */
+const UNKNOWN_KEYS = [11, 17, 36, 42, 68, 75, 999, -1, 0x7fff, -0x8000];
 
 /** One frame, or what is made of one. */
 export interface KafkaInput {

@@ -56,6 +56,11 @@ const LIKELY: Readonly<Record<string, readonly unknown[]>> = {
   sessionEpoch: [0, 0, -1, 1, 2, 0x7fffffff],
   isolationLevel: [0, 1, 2],
   transactionalId: [null, null, null, '', 'tx'],
+  v3AndBelowTransactionalId: ['tx', 'tx', 'tx', 'other', ''],
+  v3AndBelowProducerId: [-1, 0, 0, 1, 1000],
+  v3AndBelowProducerEpoch: [-1, 0, 0, 1],
+  transactionTimeoutMs: [1000, 60_000, 60_000, 0, -1, 900_001],
+  coordinatorEpoch: [-1, 0, 0, 1],
   producerId: [-1, -1, 0, 1, 1000],
   producerEpoch: [-1, -1, 0, 1],
   // One wrong byte elsewhere and the topic is made: more partitions would be growth that no fuzzer has to find.

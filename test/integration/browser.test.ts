@@ -1,17 +1,11 @@
-import { createHash, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAdmin, createProducer } from '../../client/index.ts';
-import { BrokerProcess } from '../support/broker-process.ts';
-import { CertificateAuthority } from '../support/certificates.ts';
+import type { BrokerProcess } from '../support/broker-process.ts';
+import { openBrowserWorld, type BrowserWorld } from '../support/browser-world.ts';
 import { Chromium, findChromium } from '../support/chromium.ts';
-import { freePorts } from '../support/free-ports.ts';
 import { waitFor } from '../support/wait.ts';
-import { ZooKeeperProcess } from '../support/zookeeper-process.ts';
 
 /** A page in a real browser, which speaks HTTP/2 over TLS with ALPN, reads records as they are written. */
 
@@ -19,61 +13,24 @@ const program = findChromium();
 if (program === null)
   console.warn('No Chromium on this machine: what a browser sees is not tested (see bin/setup --test).');
 
-const directory = mkdtempSync(join(tmpdir(), 'samsa-'));
-const authority = CertificateAuthority.create(join(directory, 'authority'), 'Authority');
-const certificate = authority.issue('broker');
-
-/** Hash of the broker's public key: the browser trusts it as it would a certificate of an authority that it knows. */
-function keyHash(): string {
-  const { publicKey } = new X509Certificate(readFileSync(certificate.certificateFile));
-  return createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64');
-}
-
 describe.skipIf(program === null)('a browser', () => {
-  let zookeeper: ZooKeeperProcess;
+  let world: BrowserWorld;
   let broker: BrokerProcess;
   let browser: Chromium;
-  let origin = '';
-  let settings: Record<string, string>;
+  let origin: string;
 
   beforeAll(async () => {
-    zookeeper = await ZooKeeperProcess.start({ directory: join(directory, 'zookeeper') });
-    const [port, inner] = await freePorts(2);
-    mkdirSync(join(directory, 'broker'));
-    broker = new BrokerProcess({
-      id: 0,
-      port: 0,
-      zookeeper: zookeeper.connectString,
-      directory: join(directory, 'broker'),
-      properties: {
-        listeners: `PUBLIC://127.0.0.1:${port},INTERNAL://127.0.0.1:${inner}`,
-        'advertised.listeners': `PUBLIC://localhost:${port},INTERNAL://127.0.0.1:${inner}`,
-        'listener.security.protocol.map': 'PUBLIC:SSL,INTERNAL:PLAINTEXT',
-        'inter.broker.listener.name': 'INTERNAL',
-        'ssl.keystore.type': 'PEM',
-        'ssl.keystore.location': certificate.pemFile,
-      },
-    });
-    await broker.start();
-    origin = `https://localhost:${port}`;
-    settings = { 'bootstrap.servers': `127.0.0.1:${inner}` };
-    const admin = createAdmin(settings);
+    world = await openBrowserWorld(program!);
+    ({ broker, browser, origin } = world);
+    const admin = createAdmin(world.settings);
     await admin.createTopics([{ name: 'seen', partitions: 1, replicationFactor: 1 }]);
     admin.close();
-    browser = await Chromium.start(program!, [keyHash()]);
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    await broker?.kill();
-    await zookeeper?.kill();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  afterAll(() => world?.close());
 
   async function write(...values: string[]): Promise<void> {
-    const producer = createProducer(settings);
+    const producer = createProducer(world.settings);
     await Promise.all(values.map(value => producer.send({ topic: 'seen', value })));
     await producer.close();
   }

@@ -114,6 +114,7 @@ function uses(topic: string): Record<string, Use> {
     },
     'kafka-e2e-latency': { args: [topic, '2', 'all', '10'], settings: '', prints: /^Avg latency/m },
     'kafka-cluster': { args: ['cluster-id'], settings: '--config', prints: /^Cluster ID/ },
+    'kafka-transactions': { args: ['list'], settings: command, prints: /^TransactionalId/ },
     'kafka-broker-api-versions': { args: [], settings: command, prints: /Produce\(0\)/ },
   };
 }

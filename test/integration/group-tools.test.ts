@@ -123,7 +123,7 @@ describe('kafka-verifiable-consumer', () => {
       expect(first.all.at(-1)?.name).toBe('shutdown_complete');
       await waitFor('the second to have all', () => {
         const last = second!.named('partitions_assigned').at(-1);
-        return (last?.['partitions'] as unknown[]).length === PARTITIONS;
+        return (last?.['partitions'] as unknown[] | undefined)?.length === PARTITIONS;
       });
       expect(await second.end()).toBe(0);
     } finally {

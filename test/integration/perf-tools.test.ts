@@ -68,6 +68,43 @@ describe('kafka-producer-perf-test and kafka-consumer-perf-test', () => {
     expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, n) => n));
   });
 
+  describe.each(['kafka', 'http2'])('in transactions (%s)', dialect => {
+    const sent = ['--num-records', '400', '--record-size', '10', '--throughput', '1000'];
+    const inDialect = () => [...props(), `samsa.dialect=${dialect}`];
+    const described = (id: string) =>
+      printed(tool('kafka-transactions', [...B(), 'describe', '--transactional-id', id])).then(lines => lines[1]);
+
+    test('all is committed, one transaction after the other, under the id that is given', async () => {
+      const topic = `committed-${dialect}`;
+      const id = `perf-${dialect}`;
+      const ids = ['--transactional-id', id, '--transaction-duration-ms', '1'];
+      await tool('kafka-topics', [...B(), '--create', '--topic', topic, '--partitions', '1']);
+      // That of the option goes before that of the settings, as in Kafka's tool.
+      const lines = await printed(perf('--topic', topic, ...sent, ...ids, ...inDialect(), 'transactional.id=another'));
+      expect(lines.at(-1)).toMatch(/^400 records sent, \d+\.\d{6} records\/sec .* 99\.9th\.$/);
+      expect(await described(id)).toMatch(new RegExp(`^\\d+\\s+${id}\\s+\\d+\\s+0\\s+(Prepare|Complete)Commit\\s`));
+      const all = ['--from-beginning', '--isolation-level', 'read_committed', '--max-messages', '400'];
+      const read = await tool('kafka-console-consumer', [...B(), '--topic', topic, ...all, '--timeout-ms', '30000']);
+      expect(read.stdout.trimEnd().split('\n')).toHaveLength(400);
+      const ends = await printed(tool('kafka-get-offsets', [...B(), '--topic', topic]));
+      // Each transaction has its marker. No burst has more than 250 records, so that there are two even on a slow machine.
+      expect(Number(ends[0]!.split(':')[2])).toBeGreaterThanOrEqual(400 + 2);
+    });
+
+    test('without an id there is one that all have', async () => {
+      const args = ['--topic', `unnamed-${dialect}`, ...sent, '--transaction-duration-ms', '60000'];
+      await printed(perf(...args, ...inDialect()));
+      expect(await described('performance-producer-default-transactional-id')).toMatch(/\s(Prepare|Complete)Commit\s/);
+    });
+  });
+
+  test('an id alone makes no transactions', async () => {
+    const few = ['--num-records', '5', '--record-size', '10', '--throughput', '-1', '--transactional-id', 'unused'];
+    expect(await printed(perf('--topic', 'plain', ...few, ...props()))).toHaveLength(1);
+    const ends = await printed(tool('kafka-get-offsets', [...B(), '--topic', 'plain']));
+    expect(ends.reduce((sum, line) => sum + Number(line.split(':')[2]), 0)).toBe(5);
+  });
+
   test('who waits in vain is told so, and still gets a line', async () => {
     const lines = await printed(read('numbers', '--messages', '31', '--timeout', '5000'));
     expect(lines[1]).toMatch(/^WARNING: Exiting before consuming .* timeout \(5000 ms\) exceeded\./);
@@ -77,6 +114,7 @@ describe('kafka-producer-perf-test and kafka-consumer-perf-test', () => {
   test.each([
     [['--record-size', '1', '--payload-monotonic'], 'Exactly one of --record-size'],
     [['--payload-file', '/nowhere'], '/nowhere'],
+    [['--record-size', '1', '--transaction-duration-ms', 'long'], 'transaction-duration-ms'],
   ])('%j is refused', async (args, message) => {
     const outcome = await perf('--topic', 't', '--num-records', '1', '--throughput', '1', ...args, ...props());
     expect(outcome).toMatchObject({ code: 1, stdout: '' });

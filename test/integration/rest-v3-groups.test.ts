@@ -6,7 +6,7 @@ import { waitFor } from '../support/wait.ts';
 
 /** Consumer groups in the REST tree under /v3; every answer is also held against the OpenAPI document. */
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- bodies are whatever the broker answers */
+/* oxlint-disable typescript/no-explicit-any -- bodies are whatever the broker answers */
 const GROUP = 'a group/ü';
 const SIMPLE = 'never-had-members';
 

@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.ts';
  * OpenAPI document promises.
  */
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- bodies are whatever the broker answers */
+/* oxlint-disable typescript/no-explicit-any -- bodies are whatever the broker answers */
 interface Answer {
   readonly status: number;
   readonly headers: string;

@@ -301,7 +301,8 @@ describe('a server that goes down', () => {
     await waitFor('the connection', () => client.connected);
     // Long enough for the doubt to be acted upon, were it not cleared up.
     await new Promise(resolve => setTimeout(resolve, 4000));
-    expect(events).toEqual(['disconnected', 'reconnected']);
+    // On a busy machine the link may break once more; a session that ended would say 'expired' and 'connected'.
+    expect(new Set(events)).toEqual(new Set(['disconnected', 'reconnected']));
     expect((await client.exists('/e'))?.ephemeralOwner).toBe(session);
   });
 

@@ -2,9 +2,10 @@ import type { PartitionLog } from '../../broker/storage/partition-log.ts';
 import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { readAll } from '../unit/broker/storage/support.ts';
 import type { SimulatedBroker } from './simulated-broker.ts';
-import { ALL_PARTITIONS, PARTITIONS } from './topics.ts';
-import type { Team } from './team.ts';
-import type { Workload } from './workload.ts';
+import { committedRecords } from '../support/committed-records.ts';
+import { ALL_PARTITIONS, PARTITIONS, TRANSFER_PARTITIONS } from './topics.ts';
+import type { Cast } from './cast.ts';
+import type { Tellers } from './tellers.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds in which a cluster has to be well again once nothing is wrong any more. */
@@ -69,8 +70,8 @@ function logOf({ rooms }: SimulatedBroker, topic: string, partition: number): Pa
 }
 
 /** Compares what clients were told with what is there, and the replicas with each other. */
-export async function violations(world: World, workload: Workload, team: Team): Promise<string[]> {
-  const problems = [...workload.history.problems, ...team.history.problems];
+export async function violations({ world, workload, team, tellers }: Cast): Promise<string[]> {
+  const problems = [...workload.history.problems, ...team.history.problems, ...tellers.history.problems];
   problems.push(...world.bugs.map(error => `a bug: ${String(error)}`));
   for (const { topic, partition } of PARTITIONS) {
     const key = partitionKey(topic, partition);
@@ -78,6 +79,7 @@ export async function violations(world: World, workload: Workload, team: Team): 
     const byOffset = new Map(records.map(({ offset, value }) => [offset, value]));
     problems.push(...workload.history.check(key, byOffset), ...team.history.unread(key, byOffset));
   }
+  problems.push(...brokenTransfers(world, tellers));
   for (const { topic, partition } of ALL_PARTITIONS) {
     const key = partitionKey(topic, partition);
     const [first, ...others] = world.brokers;
@@ -90,13 +92,28 @@ export async function violations(world: World, workload: Workload, team: Team): 
   return problems;
 }
 
+/** Transactions are judged by what lies in the logs, and the brokers' idea of what is stable by that, too. */
+function brokenTransfers(world: World, { history }: Tellers): string[] {
+  const [broker] = world.brokers;
+  const problems: string[] = [];
+  const committed = new Map<string, ReadonlyMap<number, string>>();
+  for (const { topic, partition } of TRANSFER_PARTITIONS) {
+    const key = partitionKey(topic, partition);
+    const { values, open } = committedRecords(bytesOf(broker!, topic, partition));
+    committed.set(key, values);
+    if (open.length > 0) problems.push(`${key}: producers ${open.join()} have a transaction that nobody ends`);
+  }
+  return [...problems, ...history.check(committed)];
+}
+
 /** All segments of a replica, one after the other. */
 function bytesOf(broker: SimulatedBroker, topic: string, partition: number): Buffer {
-  const { directory } = logOf(broker, topic, partition)!;
+  const directory = `${logOf(broker, topic, partition)!.directory}/${partitionKey(topic, partition)}`;
   const segments = broker.fs
     .list(directory)
     .map(({ name }) => name)
     .filter(name => name.endsWith('.log'))
     .sort();
+  if (segments.length === 0) throw new Error(`${broker.name} has no segment in ${directory}`);
   return Buffer.concat(segments.map(name => broker.fs.readFile(`${directory}/${name}`)));
 }

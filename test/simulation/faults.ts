@@ -1,12 +1,15 @@
 import type { Random } from '../../shared/runtime/random.ts';
 import type { SimulatedBroker } from './simulated-broker.ts';
 import { ALL_PARTITIONS } from './topics.ts';
-import { MEMBER_NAMES, type Member, type Team } from './team.ts';
+import type { Cast } from './cast.ts';
+import { ClientFaults } from './client-faults.ts';
+import { MEMBER_NAMES } from './team.ts';
+import { TELLER_NAMES } from './tellers.ts';
 import type { Workload } from './workload.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds from the first fault to the last. */
-const TROUBLE_MS = 45_000;
+const TROUBLE_MS = 30_000;
 /** Milliseconds between two faults, at most. */
 const PAUSE_MS = 3_500;
 
@@ -34,10 +37,13 @@ const FAULTS: readonly Fault[] = [
   { name: 'full disk', weight: 1, inflict: trouble => trouble.fullDisk() },
   { name: 'elect', weight: 3, inflict: trouble => trouble.elect() },
   { name: 'reassign', weight: 3, inflict: trouble => trouble.reassign() },
-  { name: 'kill member', weight: 3, inflict: trouble => trouble.killMember() },
-  { name: 'freeze member', weight: 3, inflict: trouble => trouble.freezeMember() },
-  { name: 'member leaves', weight: 2, inflict: trouble => trouble.letMemberLeave() },
-  { name: 'cut member', weight: 2, inflict: trouble => trouble.cutMember() },
+  { name: 'kill member', weight: 3, inflict: trouble => trouble.clients.killMember() },
+  { name: 'freeze member', weight: 3, inflict: trouble => trouble.clients.freezeMember() },
+  { name: 'member leaves', weight: 2, inflict: trouble => trouble.clients.letMemberLeave() },
+  { name: 'cut member', weight: 2, inflict: trouble => trouble.clients.cutMember() },
+  { name: 'kill teller', weight: 3, inflict: trouble => trouble.clients.killTeller() },
+  { name: 'zombie teller', weight: 3, inflict: trouble => trouble.clients.makeZombie() },
+  { name: 'cut teller', weight: 2, inflict: trouble => trouble.clients.cutTeller() },
 ];
 
 /** What `--faults` may name. */
@@ -47,7 +53,7 @@ export const FAULT_NAMES: readonly string[] = FAULTS.map(({ name }) => name);
 export class Trouble {
   readonly #world: World;
   readonly #workload: Workload;
-  readonly #team: Team;
+  readonly clients: ClientFaults;
   readonly #random: Random;
   readonly #faults: readonly Fault[];
   readonly #cures = new Set<() => void>();
@@ -56,11 +62,15 @@ export class Trouble {
   #isOver = false;
 
   /** @param names of the faults to choose from; all if there are none */
-  constructor(world: World, workload: Workload, team: Team, random: Random, names: readonly string[]) {
+  constructor(cast: Cast, random: Random, names: readonly string[]) {
     this.#faults = names.length === 0 ? FAULTS : FAULTS.filter(({ name }) => names.includes(name));
+    const { world, workload } = cast;
     this.#world = world;
     this.#workload = workload;
-    this.#team = team;
+    this.clients = new ClientFaults(cast, random, {
+      later: (atMost, undo) => this.#later(atMost, undo),
+      cutOff: name => this.#cut(world.network.link(name, this.#broker().name)),
+    });
     this.#random = random;
   }
 
@@ -240,7 +250,7 @@ export class Trouble {
   cutOff(): boolean {
     const broker = this.#victim();
     if (broker === null) return false;
-    const clients = ['writer', 'reader', 'careless', ...MEMBER_NAMES];
+    const clients = ['writer', 'reader', 'careless', 'auditor', ...MEMBER_NAMES, ...TELLER_NAMES];
     const others = [...this.#world.brokers.map(({ name }) => name), ...clients];
     for (const name of others) if (name !== broker.name) this.#cut(this.#world.network.link(broker.name, name));
     return true;
@@ -293,51 +303,6 @@ export class Trouble {
       broker.kill();
       broker.start();
     });
-  }
-
-  #member(): Member | null {
-    const { members } = this.#team;
-    const member = members[this.#random.int(members.length)]!;
-    return member.life === null || member.life.isFrozen ? null : member;
-  }
-
-  killMember(): boolean {
-    const member = this.#member();
-    if (member === null) return false;
-    member.kill();
-    this.#later(12_000, () => member.start());
-    return true;
-  }
-
-  freezeMember(): boolean {
-    const member = this.#member();
-    if (member === null) return false;
-    const life = member.life!;
-    this.#world.note(`${member.name} freezes`);
-    life.freeze();
-    this.#later(12_000, () => {
-      this.#world.note(`${member.name} thaws`);
-      life.thaw();
-    });
-    return true;
-  }
-
-  letMemberLeave(): boolean {
-    const member = this.#member();
-    if (member === null) return false;
-    member.leave();
-    this.#later(8_000, () => {
-      member.kill();
-      member.start();
-    });
-    return true;
-  }
-
-  cutMember(): boolean {
-    const member = this.#member();
-    if (member === null) return false;
-    this.#cut(this.#world.network.link(member.name, this.#broker().name));
-    return true;
   }
 
   elect(): boolean {

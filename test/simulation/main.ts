@@ -70,8 +70,10 @@ async function runOne(seed: number): Promise<void> {
   const { runSeed } = await import('./run-seed.ts');
   const print = options.verbose === true ? { print: (line: string) => void process.stdout.write(line) } : {};
   const report = await runSeed({ seed, faults: options.faults, ...print });
-  const { acknowledged, refused, seen, traceHash } = report;
-  console.log(`seed ${seed}: ${acknowledged} acknowledged, ${refused} refused, ${seen} read, trace ${traceHash}`);
+  const { acknowledged, refused, seen, committed, traceHash } = report;
+  console.log(
+    `seed ${seed}: ${acknowledged} acknowledged, ${refused} refused, ${seen} read, ${committed} transactions, trace ${traceHash}`,
+  );
   tell(report);
 }
 
@@ -89,6 +91,7 @@ async function runAll(): Promise<void> {
   let next = options.first;
   let done = 0;
   let acknowledged = 0;
+  let committed = 0;
   let failed = 0;
   const work = async () => {
     const worker = startWorker();
@@ -96,6 +99,7 @@ async function runAll(): Promise<void> {
       const report = await ask(worker, next++);
       done++;
       acknowledged += report.acknowledged;
+      committed += report.committed;
       if (report.problems.length > 0) failed++;
       if (failed > 0 && options.untilFound === true) end = next;
       tell(report);
@@ -105,7 +109,9 @@ async function runAll(): Promise<void> {
   };
   await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, work));
   if (process.stderr.isTTY) process.stderr.write('\n');
-  console.log(`${done} seeds, ${failed} failed; ${acknowledged} records were acknowledged`);
+  console.log(
+    `${done} seeds, ${failed} failed; ${acknowledged} records were acknowledged, ${committed} transactions committed`,
+  );
 }
 
 function startWorker(): ChildProcess {

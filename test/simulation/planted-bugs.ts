@@ -30,16 +30,16 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   /** A batch that is sent again is taken for a new one, whatever its numbers. */
   'no-sequence-check': {
     file: 'broker/storage/partition-log.ts',
-    right: "const duplicate = state.producers.take(prepared.bytes, options.origin !== 'coordinator');",
+    right: 'const duplicate = state.producers.take(prepared.bytes, options);',
     wrong: 'const duplicate = null as WrittenBatch | null;',
-    foundBy: ['--seeds', '5'],
+    foundBy: ['--seeds', '60'],
   },
   /** A group's coordinator takes commits from members that the group has gone on without. */
   'zombie-commits': {
     file: 'broker/group/validation.ts',
     right: 'if (errorCode !== ErrorCode.NONE) return errorCode;\n  return generationId === group.generationId',
     wrong: 'return true',
-    foundBy: ['--seeds', '60'],
+    foundBy: ['--seeds', '60', '--faults', 'freeze member,cut member'],
   },
 };
 

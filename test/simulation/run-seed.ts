@@ -1,7 +1,9 @@
 import { seededRandom } from '../support/seeded-random.ts';
 import { recover, settle, violations } from './checks.ts';
+import type { Cast } from './cast.ts';
 import { Trouble } from './faults.ts';
 import { Team } from './team.ts';
+import { Tellers } from './tellers.ts';
 import { Workload } from './workload.ts';
 import { World, type WorldOptions } from './world.ts';
 
@@ -22,6 +24,8 @@ export interface SeedReport {
   readonly acknowledged: number;
   readonly refused: number;
   readonly seen: number;
+  /** Transactions that were said to be committed. */
+  readonly committed: number;
 }
 
 /**
@@ -36,13 +40,15 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   const problems: string[] = [];
   let isDone = false;
   const team = new Team(world);
-  const story = live(world, workload, team, options.faults)
+  const tellers = new Tellers(world);
+  const story = live({ world, workload, team, tellers }, options.faults)
     .then(found => problems.push(...found))
     .catch((error: unknown) => {
       problems.push(
         (error as Error).message,
         ...workload.history.problems,
         ...team.history.problems,
+        ...tellers.history.problems,
         ...world.bugs.map(String),
       );
       if (options.print) options.print(`${(error as Error).stack}\n`);
@@ -64,19 +70,22 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
     acknowledged: promises.length,
     refused,
     seen: seenCount,
+    committed: tellers.history.count('committed'),
   };
 }
 
-async function live(world: World, workload: Workload, team: Team, faults: readonly string[]): Promise<string[]> {
+async function live(cast: Cast, faults: readonly string[]): Promise<string[]> {
+  const { world, workload, team, tellers } = cast;
   const chance = seededRandom(world.random.int(2 ** 31));
   for (const broker of world.brokers) broker.start();
   await isUp(world);
   await workload.createTopics();
-  // The first member makes the brokers create the topic of the offsets.
+  // The first of them make the brokers create the topics of the coordinators.
   team.start();
+  tellers.start();
   await recover(world);
   workload.start();
-  const trouble = new Trouble(world, workload, team, chance, faults);
+  const trouble = new Trouble(cast, chance, faults);
   await trouble.run();
   trouble.heal();
   await Promise.all([recover(world), workload.spreadAgain()]);
@@ -84,12 +93,13 @@ async function live(world: World, workload: Workload, team: Team, faults: readon
   await workload.stopWriting();
   const before = workload.history.promises.length;
   await workload.writeToAll();
+  await tellers.stop();
   await settle(world);
   await team.finish();
   await team.stop();
   await workload.stop();
   await settle(world);
-  const problems = await violations(world, workload, team);
+  const problems = await violations(cast);
   if (workload.history.promises.length === before) problems.push('the healed cluster takes no records');
   return problems;
 }

@@ -35,6 +35,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'auto.create.topics.enable': 'false',
   'offsets.topic.num.partitions': '2',
   'group.initial.rebalance.delay.ms': '500',
+  'transaction.state.log.num.partitions': '2',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '2000',
   // Replicas are compared byte by byte, and each would be compacted when it likes.
   'log.cleaner.enable': 'false',
   'leader.imbalance.check.interval.seconds': '15',

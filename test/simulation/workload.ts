@@ -7,7 +7,7 @@ import { silentLogger } from '../../shared/runtime/logger.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { History } from './history.ts';
-import { ALL_PARTITIONS, ALL_TOPICS, PARTITIONS, TOPICS } from './topics.ts';
+import { ALL_PARTITIONS, ALL_TOPICS, CREATED_TOPICS, PARTITIONS } from './topics.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds between records, at most. */
@@ -43,7 +43,7 @@ export class Workload {
 
   async createTopics(): Promise<void> {
     await this.#admin.createTopics(
-      TOPICS.map(({ name, numPartitions, replicationFactor }) => ({
+      CREATED_TOPICS.map(({ name, numPartitions, replicationFactor }) => ({
         name,
         partitions: numPartitions,
         replicationFactor,

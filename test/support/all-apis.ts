@@ -1,5 +1,7 @@
-import { AlterConfigs } from '../../shared/protocol/messages/alter-configs.ts';
+import { AddOffsetsToTxn } from '../../shared/protocol/messages/add-offsets-to-txn.ts';
+import { AddPartitionsToTxn } from '../../shared/protocol/messages/add-partitions-to-txn.ts';
 import { AllocateProducerIds } from '../../shared/protocol/messages/allocate-producer-ids.ts';
+import { AlterConfigs } from '../../shared/protocol/messages/alter-configs.ts';
 import { AlterPartitionReassignments } from '../../shared/protocol/messages/alter-partition-reassignments.ts';
 import { AlterPartition } from '../../shared/protocol/messages/alter-partition.ts';
 import { AlterReplicaLogDirs } from '../../shared/protocol/messages/alter-replica-log-dirs.ts';
@@ -15,7 +17,9 @@ import { DescribeConfigs } from '../../shared/protocol/messages/describe-configs
 import { DescribeGroups } from '../../shared/protocol/messages/describe-groups.ts';
 import { DescribeLogDirs } from '../../shared/protocol/messages/describe-log-dirs.ts';
 import { DescribeProducers } from '../../shared/protocol/messages/describe-producers.ts';
+import { DescribeTransactions } from '../../shared/protocol/messages/describe-transactions.ts';
 import { ElectLeaders } from '../../shared/protocol/messages/elect-leaders.ts';
+import { EndTxn } from '../../shared/protocol/messages/end-txn.ts';
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { FindCoordinator } from '../../shared/protocol/messages/find-coordinator.ts';
 import { Heartbeat } from '../../shared/protocol/messages/heartbeat.ts';
@@ -27,6 +31,7 @@ import { LeaveGroup } from '../../shared/protocol/messages/leave-group.ts';
 import { ListGroups } from '../../shared/protocol/messages/list-groups.ts';
 import { ListOffsets } from '../../shared/protocol/messages/list-offsets.ts';
 import { ListPartitionReassignments } from '../../shared/protocol/messages/list-partition-reassignments.ts';
+import { ListTransactions } from '../../shared/protocol/messages/list-transactions.ts';
 import { Metadata } from '../../shared/protocol/messages/metadata.ts';
 import { OffsetCommit } from '../../shared/protocol/messages/offset-commit.ts';
 import { OffsetDelete } from '../../shared/protocol/messages/offset-delete.ts';
@@ -35,7 +40,9 @@ import { OffsetForLeaderEpoch } from '../../shared/protocol/messages/offset-for-
 import { Produce } from '../../shared/protocol/messages/produce.ts';
 import { StopReplica } from '../../shared/protocol/messages/stop-replica.ts';
 import { SyncGroup } from '../../shared/protocol/messages/sync-group.ts';
+import { TxnOffsetCommit } from '../../shared/protocol/messages/txn-offset-commit.ts';
 import { UpdateMetadata } from '../../shared/protocol/messages/update-metadata.ts';
+import { WriteTxnMarkers } from '../../shared/protocol/messages/write-txn-markers.ts';
 import type { Api } from '../../shared/protocol/api.ts';
 
 /** Every API that has tables. */
@@ -78,4 +85,11 @@ export const ALL_APIS: readonly Api[] = [
   DescribeGroups,
   ListGroups,
   DeleteGroups,
+  AddPartitionsToTxn,
+  AddOffsetsToTxn,
+  EndTxn,
+  WriteTxnMarkers,
+  TxnOffsetCommit,
+  DescribeTransactions,
+  ListTransactions,
 ];

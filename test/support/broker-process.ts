@@ -126,6 +126,8 @@ export class BrokerProcess {
       'zookeeper.connect': zookeeper,
       'zookeeper.session.timeout.ms': '2000',
       'offsets.topic.replication.factor': '1',
+      'transaction.state.log.replication.factor': '1',
+      'transaction.state.log.min.isr': '1',
       'group.initial.rebalance.delay.ms': '0',
       'controlled.shutdown.retry.backoff.ms': '500',
       ...properties,

@@ -1,3 +1,4 @@
+import type { Timers } from '../../shared/runtime/clock.ts';
 import type { FileHandle, FileSystem } from '../../shared/runtime/file-system.ts';
 
 /** The calls that change something on the disk, or promise that it is there for good. */
@@ -34,6 +35,17 @@ export class DyingProcess {
 
   get isDead(): boolean {
     return this.#changesLeft <= 0;
+  }
+
+  /** Its timers do nothing any more once it is dead. */
+  timers(time: Timers): Timers {
+    const ifAlive = (callback: () => void) => () => (this.isDead ? undefined : callback());
+    return {
+      after: (ms, callback) => time.after(ms, ifAlive(callback)),
+      every: (ms, callback, first) => time.every(ms, ifAlive(callback), first),
+      endOfTurn: callback => time.endOfTurn(callback),
+      sleep: (ms, signal) => time.sleep(ms, signal),
+    };
   }
 
   /** It makes so many more changes. */

@@ -1,80 +1,22 @@
+import type { OffsetOf } from '../../broker/group/offset.ts';
 import { GroupCoordinator } from '../../broker/group/coordinator.ts';
 import { decodeRecord, type LogRecord } from '../../broker/group/log-records.ts';
 import type { JoinRequest } from '../../broker/group/joining.ts';
-import type { GroupSettings, LogReader, LogWriter, ReadableLog } from '../../broker/group/ports.ts';
+import type { GroupSettings, LogReader, LogWriter } from '../../broker/group/ports.ts';
 import type { JoinResult, SyncResult } from '../../broker/group/results.ts';
-import { ErrorCode } from '../../shared/protocol/errors.ts';
-import { lastOffsetDelta, setBaseOffset } from '../../shared/records/batch.ts';
-import { RecordCursor } from '../../shared/records/record-cursor.ts';
+import type { MemberIdentity } from '../../broker/group/validation.ts';
+import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import { buildTransactionMarker } from '../../shared/records/transaction-marker.ts';
 import { silentLogger } from '../../shared/runtime/logger.ts';
-import { ManualTime, settle } from './manual-time.ts';
+import { ManualTime } from './manual-time.ts';
+import { MemoryLog } from './memory-log.ts';
 import { seededRandom } from './seeded-random.ts';
 
-interface StoredBatch {
-  readonly baseOffset: number;
-  readonly bytes: Buffer;
-}
-
-/** `__consumer_offsets` in memory: it outlives the coordinators that write to it. */
-export class MemoryOffsetsLog implements LogWriter, LogReader {
-  readonly #partitions = new Map<number, StoredBatch[]>();
-  /** What appends are answered with instead of being done. */
-  failure: ErrorCode = ErrorCode.NONE;
-  /** While not null, appends are written and not answered. */
-  #held: (() => void)[] | null = null;
-  /** Acks of all appends. */
-  readonly acks: number[] = [];
-
-  async append(partition: number, bytes: Buffer, acks: number) {
-    this.acks.push(acks);
-    if (this.failure !== ErrorCode.NONE) return { errorCode: this.failure, baseOffset: -1 };
-    const batches = this.#batches(partition);
-    const baseOffset = this.end(partition);
-    const copy = Buffer.from(bytes);
-    setBaseOffset(copy, 0, baseOffset);
-    batches.push({ baseOffset, bytes: copy });
-    const held = this.#held;
-    if (held !== null) await new Promise<void>(resolve => held.push(resolve));
-    return { errorCode: ErrorCode.NONE, baseOffset };
-  }
-
-  #batches(partition: number): StoredBatch[] {
-    let batches = this.#partitions.get(partition);
-    if (batches === undefined) this.#partitions.set(partition, (batches = []));
-    return batches;
-  }
-
-  end(partition: number): number {
-    const last = this.#batches(partition).at(-1);
-    return last === undefined ? 0 : last.baseOffset + lastOffsetDelta(last.bytes, 0) + 1;
-  }
-
-  hold(): void {
-    this.#held = [];
-  }
-
-  async release(): Promise<void> {
-    for (const answer of this.#held ?? []) answer();
-    this.#held = null;
-    await settle();
-  }
-
-  open(partition: number): ReadableLog {
-    return {
-      logStartOffset: 0,
-      logEndOffset: this.end(partition),
-      read: offset =>
-        Promise.resolve(this.#batches(partition).flatMap(batch => (batch.baseOffset >= offset ? [batch.bytes] : []))),
-    };
-  }
-
+/** `__consumer_offsets` in memory. */
+export class MemoryOffsetsLog extends MemoryLog implements LogWriter, LogReader {
   /** Everything written, in order. */
   records(): LogRecord[] {
-    const records: LogRecord[] = [];
-    for (const { bytes } of [...this.#partitions.values()].flat())
-      for (const cursor = new RecordCursor().reset(bytes); cursor.next();)
-        records.push(decodeRecord(cursor.key()!, cursor.value()));
-    return records;
+    return this.keysAndValues().map(([key, value]) => decodeRecord(key, value));
   }
 }
 
@@ -241,6 +183,40 @@ export class GroupHarness {
       ],
     });
     return code!;
+  }
+
+  /** Commits one offset of orders-0 in the open transaction of a producer. */
+  async commitInTransaction(
+    producerId: number,
+    offset: Partial<OffsetOf> = {},
+    by: Partial<MemberIdentity & { generationId: number }> = {},
+  ): Promise<ErrorCode> {
+    const now = this.time.clock.now();
+    const stored = { topic: 'orders', partition: 0, leaderEpoch: -1, metadata: '', expireTimestamp: null };
+    const [code] = await this.coordinator.commitInTransaction(
+      {
+        groupId: 'group',
+        memberId: '',
+        generationId: -1,
+        groupInstanceId: null,
+        ...by,
+        offsets: [{ ...stored, offset: 42, commitTimestamp: now, ...offset }],
+      },
+      { id: 'tx', producerId, producerEpoch: 3, knowsAbortable: true },
+    );
+    return code!;
+  }
+
+  /** The marker of a producer's transaction is written to the partition of `group`. */
+  async endTransaction(producerId: number, isCommit: boolean): Promise<void> {
+    const partition = this.coordinator.partitionOf('group');
+    const marker = { isCommit, coordinatorEpoch: 0, timestamp: this.time.clock.now() };
+    await this.log.append(partition, buildTransactionMarker({ producerId, producerEpoch: 3 }, marker), -1);
+    this.coordinator.completeTransaction(partition, producerId, isCommit);
+  }
+
+  isUnstable(topic = 'orders'): boolean {
+    return this.coordinator.fetchOffsets('group').group?.transactional.has(topic, 0) ?? false;
   }
 
   committed(topic = 'orders'): number {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** What a `group-member.ts` tells. Offsets are of the records to be read next: `[partition, offset]`. */
+/** What a `group-member.ts` tells, and a `bank-clerk.ts` of its troubles. Offsets are of the records to be read next: `[partition, offset]`. */
 export type MemberEvent =
   | {
       readonly event: 'assigned';
@@ -17,15 +17,20 @@ export type MemberEvent =
   | { readonly event: 'committing' | 'committed'; readonly offsets: readonly (readonly [number, number])[] }
   | { readonly event: 'trouble'; readonly message: string };
 
-/** A consumer in a process of its own, which a test may kill, freeze and ask to leave. */
+/** A member of a group in a process of its own, which a test may kill, freeze and ask to leave. */
 export class MemberProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   isFrozen = false;
 
-  constructor(topic: string, settings: Readonly<Record<string, string>>, onEvent: (event: MemberEvent) => void) {
-    const program = join(import.meta.dirname, 'group-member.ts');
-    const node = [process.execPath, '--disable-warning=ExperimentalWarning', program];
+  /** @param program a file beside this one that takes a topic and settings, and tells events */
+  constructor(
+    topic: string,
+    settings: Readonly<Record<string, string>>,
+    onEvent: (event: MemberEvent) => void,
+    program = 'group-member.ts',
+  ) {
+    const node = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, program)];
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...node, topic, JSON.stringify(settings)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

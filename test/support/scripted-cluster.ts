@@ -1,5 +1,11 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- a script answers any API, in whatever shape the test wants */
-import { ConnectionError, type Address, type Connection, type Connector } from '../../shared/connection/connection.ts';
+/* oxlint-disable typescript/no-explicit-any -- a script answers any API, in whatever shape the test wants */
+import {
+  ConnectionError,
+  type Address,
+  type CallOptions,
+  type Connection,
+  type Connector,
+} from '../../shared/connection/connection.ts';
 import type { Api } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { InitProducerId } from '../../shared/protocol/messages/init-producer-id.ts';
@@ -39,10 +45,10 @@ export class ScriptedCluster implements Connector {
         return down.has(port);
       },
       versions,
-      async call(api: Api, request: any) {
+      async call(api: Api, request: any, options?: CallOptions) {
         if (down.has(port)) throw new ConnectionError('CLOSED', `broker ${port} is down`);
         // What cannot be sent is no request.
-        api.request.encode(request, versions(api).max);
+        api.request.encode(request, options?.version ?? versions(api).max);
         calls.push({ api: api.name, broker: port, request });
         const handler = handlers.get(api.name);
         if (handler === undefined && api === Metadata) return metadata(request);

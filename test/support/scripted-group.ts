@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- a script answers in whatever shape the test wants */
+/* oxlint-disable typescript/no-explicit-any -- a script answers in whatever shape the test wants */
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { ConsumerAssignment, ConsumerSubscription } from '../../shared/protocol/log-records/consumer-protocol.ts';
 import { decodeVersioned, encodeVersioned } from '../../shared/protocol/log-records/versioned.ts';

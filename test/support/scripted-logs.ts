@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- scripted answers */
+/* oxlint-disable typescript/no-explicit-any -- scripted answers */
 import { Fetch } from '../../shared/protocol/messages/fetch.ts';
 import { setBaseOffset, setPartitionLeaderEpoch } from '../../shared/records/batch.ts';
 import { rawBatch } from './raw-batch.ts';

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- the scripted cluster's requests are not typed */
+/* oxlint-disable typescript/no-explicit-any -- the scripted cluster's requests are not typed */
 import { checkClientBatch } from '../../broker/storage/producer-checks.ts';
 import { readProducerBatch } from '../../broker/storage/producer-batches.ts';
 import { ProducerEntry } from '../../broker/storage/producer-entry.ts';
@@ -15,6 +15,7 @@ export interface Arrival {
   readonly producerId: number;
   readonly epoch: number;
   readonly sequence: number;
+  readonly isTransactional: boolean;
   readonly values: readonly string[];
 }
 
@@ -70,6 +71,7 @@ export class SequenceCheckingBroker {
       producerId: batch.producerId(records, 0),
       epoch: batch.producerEpoch(records, 0),
       sequence: batch.baseSequence(records, 0),
+      isTransactional: batch.isTransactional(records, 0),
       values: valuesOf(records),
     };
     this.arrivals.push(arrival);
@@ -114,7 +116,9 @@ export class SequenceCheckingBroker {
     } catch (error) {
       return { errorCode: ErrorCode[(error as { kind: keyof typeof ErrorCode }).kind] };
     }
-    entry.append({ ...readProducerBatch(records, 0), lastOffset: nextOffset + batch.recordCount(records, 0) - 1 });
+    const lastOffset = nextOffset + batch.recordCount(records, 0) - 1;
+    // Of transactions their coordinator keeps account.
+    entry.append({ ...readProducerBatch(records, 0), lastOffset, isTransactional: false });
     this.#producers.set(key, entry);
     return null;
   }

@@ -24,6 +24,7 @@ export class SteadyWriter {
   readonly #perPartition: number[];
   #next = 0;
   #stopping = false;
+  #isPaused = false;
   readonly #done: Promise<void>;
 
   constructor(options: SteadyWriterOptions) {
@@ -42,7 +43,7 @@ export class SteadyWriter {
   async #run(): Promise<void> {
     const { topic, partitions, everyMs = 10 } = this.#options;
     while (!this.#stopping) {
-      for (let partition = 0; partition < partitions; partition++) {
+      for (let partition = 0; partition < partitions && !this.#isPaused; partition++) {
         const number = this.#next++;
         this.#producer.send({ topic, partition, value: String(number) }, (error, metadata) => {
           if (error !== null) this.failed.push(error);
@@ -62,6 +63,16 @@ export class SteadyWriter {
     await waitFor(`${records} more records in every partition of ${this.#options.topic}`, () => {
       return this.#perPartition.every((count, partition) => count >= goals[partition]!);
     });
+  }
+
+  /** Writes nothing until `resume`; resolves when the fate of what was written is known. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#producer.flush();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
   }
 
   /** Stops writing and waits until the fate of every record is known. */

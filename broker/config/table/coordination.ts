@@ -1,10 +1,9 @@
 import { atLeast, between } from '../../../shared/config/rules.ts';
 import { boolean, int, long, short, type ConfigTable } from '../../../shared/config/table.ts';
 import { MAX_INT } from '../../../shared/config/types.ts';
-import { clusterWide, notYet } from './scopes.ts';
+import { clusterWide } from './scopes.ts';
 
 const used = { rule: atLeast(1) };
-const positive = { ...notYet, rule: atLeast(1) };
 
 /** Consumer groups, committed offsets, idempotent and transactional producers. */
 export const COORDINATION = {
@@ -27,32 +26,28 @@ export const COORDINATION = {
   'transactional.id.expiration.ms': int(
     604_800_000,
     'Milliseconds after which an unused transactional id is forgotten.',
-    positive,
+    used,
   ),
-  'transaction.max.timeout.ms': int(900_000, 'Longest transaction timeout a producer may ask for.', positive),
-  'transaction.state.log.replication.factor': short(3, 'Replicas of the topic of transactions.', positive),
-  'transaction.state.log.num.partitions': int(50, 'Partitions of that topic; must never change.', positive),
-  'transaction.state.log.min.isr': int(2, 'In-sync replicas that topic needs.', positive),
-  'transaction.state.log.segment.bytes': int(104_857_600, 'Segment size of that topic in bytes.', positive),
-  'transaction.state.log.load.buffer.size': int(
-    5_242_880,
-    'Bytes read at a time while transactions are loaded.',
-    positive,
-  ),
+  'transaction.max.timeout.ms': int(900_000, 'Longest transaction timeout a producer may ask for.', used),
+  'transaction.state.log.replication.factor': short(3, 'Replicas of the topic of transactions.', used),
+  'transaction.state.log.num.partitions': int(50, 'Partitions of that topic; must never change.', used),
+  'transaction.state.log.min.isr': int(2, 'In-sync replicas that topic needs.', used),
+  'transaction.state.log.segment.bytes': int(104_857_600, 'Segment size of that topic in bytes.', used),
+  'transaction.state.log.load.buffer.size': int(5_242_880, 'Bytes read at a time while transactions are loaded.', used),
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': int(
     10_000,
     'How often timed-out transactions are aborted.',
-    positive,
+    used,
   ),
   'transaction.remove.expired.transaction.cleanup.interval.ms': int(
     3_600_000,
     'How often expired transactional ids are forgotten.',
-    positive,
+    used,
   ),
   'transaction.partition.verification.enable': boolean(
     true,
     'Ask the coordinator whether a partition belongs to the transaction that writes to it.',
-    { ...clusterWide, ...notYet },
+    clusterWide,
   ),
   'producer.id.expiration.ms': int(86_400_000, 'Milliseconds after which an unused producer id is forgotten.', {
     ...clusterWide,

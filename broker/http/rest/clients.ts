@@ -10,6 +10,7 @@ import {
   type MemberCommits,
   type Producer,
 } from '../../../client/index.ts';
+import type { Isolation } from './read-options.ts';
 
 export type Acks = 'all' | '1' | '0';
 
@@ -33,6 +34,7 @@ export interface MemberSettings {
   readonly maxPollIntervalMs: number;
   /** Names of assignors, the preferred one first. */
   readonly assignors: string;
+  readonly isolation: Isolation;
 }
 
 /** The clients behind the REST paths: one producer a kind of acknowledgement, one admin and one committer, shared; a consumer a reader. */
@@ -61,13 +63,13 @@ export class RestClients {
   }
 
   /** A consumer of its own: the caller closes it. @param maxBytes of one fetch, which is what a slow reader can hold */
-  consumer(maxBytes: number): Consumer {
-    return this.#consumer(maxBytes, { 'auto.offset.reset': 'none' });
+  consumer(maxBytes: number, isolation: Isolation): Consumer {
+    return this.#consumer(maxBytes, { 'auto.offset.reset': 'none', 'isolation.level': isolation });
   }
 
   /** A consumer that is to be a member of a group: the caller subscribes and closes it. @throws KafkaError for a bad setting */
   member(settings: MemberSettings): Consumer {
-    const { group, start, autoCommit, maxBytes, sessionTimeoutMs, maxPollIntervalMs, assignors } = settings;
+    const { group, start, autoCommit, maxBytes, sessionTimeoutMs, maxPollIntervalMs, assignors, isolation } = settings;
     return this.#consumer(maxBytes, {
       'group.id': group,
       'auto.offset.reset': start,
@@ -76,6 +78,7 @@ export class RestClients {
       'heartbeat.interval.ms': Math.ceil(sessionTimeoutMs / 5),
       'max.poll.interval.ms': maxPollIntervalMs,
       'partition.assignment.strategy': assignors,
+      'isolation.level': isolation,
     });
   }
 

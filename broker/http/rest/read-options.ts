@@ -9,7 +9,12 @@ export interface ReadOptions {
   readonly waitMs: number;
   readonly maxBytes: number;
   readonly parseValues: boolean;
+  readonly isolation: Isolation;
 }
+
+/** Which records are read: all, or only those that no open or aborted transaction has written. */
+export type Isolation = (typeof ISOLATIONS)[number];
+export const ISOLATIONS = ['read_uncommitted', 'read_committed'] as const;
 
 export const MAX_LIMIT = 10_000;
 export const MAX_WAIT_MS = 60_000;
@@ -32,7 +37,15 @@ export function readOptions(
     waitMs: integer('wait_ms', query.wait_ms ?? '0', 0, MAX_WAIT_MS),
     maxBytes: integer('max_bytes', query.max_bytes ?? String(1 << 20), 1, MAX_BYTES),
     parseValues: flag('json', query.json),
+    isolation: isolationOf(query.isolation),
   };
+}
+
+/** @throws HttpError 400 */
+export function isolationOf(text: unknown): Isolation {
+  const found = ISOLATIONS.find(each => each === (text ?? ISOLATIONS[0]));
+  if (found !== undefined) return found;
+  throw new HttpError(400, `isolation must be ${ISOLATIONS.join(' or ')}.`);
 }
 
 /** @throws HttpError 400 */

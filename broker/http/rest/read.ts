@@ -13,13 +13,15 @@ const HEARTBEAT_MS = 15_000;
 const MORE_MS = 100;
 /** How long the first fetch may take when there is something to fetch: the leader may be another broker, and busy. */
 const FIRST_MS = 5_000;
+/** How often to look meanwhile whether there was anything. */
+const SLICE_MS = 50;
 /** A topic that another broker has just created may take a moment to be known here; longer, and it does not exist. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 2_000;
 
-/** A consumer standing at the offset that was asked for. @throws KafkaError for a topic or partition that does not exist */
-async function open(clients: RestClients, options: ReadOptions): Promise<{ consumer: Consumer; offset: number }> {
-  const { topic, partition, start } = options;
-  const consumer = clients.consumer(options.maxBytes);
+/** A consumer that stands at the offset that was asked for. @throws KafkaError for a topic or partition that does not exist */
+async function open(clients: RestClients, options: ReadOptions): Promise<Consumer> {
+  const { topic, partition, start, maxBytes, isolation } = options;
+  const consumer = clients.consumer(maxBytes, isolation);
   try {
     const partitions = await consumer.partitionsFor(topic, UNKNOWN_TOPIC_PATIENCE_MS);
     if (partitions[partition] === undefined) {
@@ -30,9 +32,8 @@ async function open(clients: RestClients, options: ReadOptions): Promise<{ consu
     }
     const tp = { topic, partition };
     consumer.assign([tp]);
-    const offset = await startOffset(consumer, tp, start);
-    consumer.seek(topic, partition, offset);
-    return { consumer, offset };
+    consumer.seek(topic, partition, await startOffset(consumer, tp, start));
+    return consumer;
   } catch (error) {
     await consumer.close();
     throw error;
@@ -53,10 +54,19 @@ async function startOffset(
   return (await consumer.endOffsets([tp]))[0]!;
 }
 
-/** How long to wait for the first records, milliseconds: those that are there are worth more patience than was asked for. */
-async function firstWait(consumer: Consumer, offset: number, options: ReadOptions): Promise<number> {
-  const [end] = await consumer.endOffsets([options]);
-  return offset === end ? options.waitMs : Math.max(options.waitMs, FIRST_MS);
+/**
+ * The first records. Those that are there are worth more patience than was asked for; but what is there may be nothing
+ * except the marks of transactions, and what they have aborted.
+ */
+async function firstRecords(consumer: Consumer, options: ReadOptions): Promise<readonly ConsumerRecord[]> {
+  const { topic, partition, waitMs } = options;
+  const end = (await consumer.endOffsets([options]))[0]!;
+  let waited = 0;
+  for (; waited < FIRST_MS && (await consumer.position(topic, partition)) !== end; waited += SLICE_MS) {
+    const polled = await consumer.poll(SLICE_MS);
+    if (polled.length > 0) return polled;
+  }
+  return consumer.poll(Math.max(0, waitMs - waited));
 }
 
 /** Up to `limit` records in one answer; waits up to `waitMs` for the first. */
@@ -64,26 +74,25 @@ export async function readPage(
   clients: RestClients,
   options: ReadOptions,
 ): Promise<{ records: unknown[]; next_offset: number }> {
-  const { consumer, offset } = await open(clients, options);
+  const { topic, partition, limit, maxBytes } = options;
+  const consumer = await open(clients, options);
   try {
     const records: ConsumerRecord[] = [];
     let bytes = 0;
-    let end: number | null = null;
-    let wait = await firstWait(consumer, offset, options);
-    do {
-      const polled = await consumer.poll(wait);
-      wait = MORE_MS;
-      if (polled.length === 0) break;
-      records.push(...polled.slice(0, options.limit - records.length));
+    let next = 0;
+    let polled = await firstRecords(consumer, options);
+    // Where the log ends when the first came: behind records that trickle in, the answer would not come to an end.
+    const end = (await consumer.endOffsets([options]))[0]!;
+    for (;;) {
+      const taken = polled.slice(0, limit - records.length);
+      records.push(...taken);
       for (const { key, value } of polled) bytes += (key?.length ?? 0) + (value?.length ?? 0);
-      // Where the log ended when the first came: behind records that trickle in, the answer would not come to an end.
-      end ??= (await consumer.endOffsets([options]))[0]!;
-    } while (records.length < options.limit && bytes < options.maxBytes && records.at(-1)!.offset + 1 < end);
-    const last = records.at(-1);
-    return {
-      records: records.map(record => recordToJson(record, options.parseValues)),
-      next_offset: last === undefined ? offset : last.offset + 1,
-    };
+      const isCut = taken.length < polled.length;
+      next = isCut ? taken.at(-1)!.offset + 1 : await consumer.position(topic, partition);
+      if (polled.length === 0 || records.length >= limit || bytes >= maxBytes || next >= end) break;
+      polled = await consumer.poll(MORE_MS);
+    }
+    return { records: records.map(record => recordToJson(record, options.parseValues)), next_offset: next };
   } finally {
     await consumer.close();
   }
@@ -91,17 +100,16 @@ export async function readPage(
 
 /** Records one JSON line each, up to `limit`; ends when none came for `waitMs`. */
 export async function* readLines(clients: RestClients, options: ReadOptions): AsyncGenerator<string> {
-  const { consumer, offset } = await open(clients, options);
+  const consumer = await open(clients, options);
   let left = options.limit;
   try {
-    let wait = await firstWait(consumer, offset, options);
-    while (left > 0) {
-      const polled = await consumer.poll(wait);
-      wait = Math.max(options.waitMs, MORE_MS);
-      if (polled.length === 0) return;
+    let polled = await firstRecords(consumer, options);
+    while (polled.length > 0) {
       const records = polled.slice(0, left);
       left -= records.length;
       yield records.map(record => `${JSON.stringify(recordToJson(record, options.parseValues))}\n`).join('');
+      if (left === 0) return;
+      polled = await consumer.poll(Math.max(options.waitMs, MORE_MS));
     }
   } finally {
     await consumer.close();
@@ -110,7 +118,7 @@ export async function* readLines(clients: RestClients, options: ReadOptions): As
 
 /** Records as server-sent events, until the reader leaves. The first wait for the topic happens before the first event. */
 export async function* readEvents(clients: RestClients, options: ReadOptions): AsyncGenerator<string> {
-  const { consumer } = await open(clients, options);
+  const consumer = await open(clients, options);
   try {
     yield ': reading\n\n';
     for (;;) {

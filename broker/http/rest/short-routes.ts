@@ -7,7 +7,7 @@ import { collect, contentType, parseJson } from './body.ts';
 import type { Acks } from './clients.ts';
 import type { RestParts } from './parts.ts';
 import { readEvents, readLines, readPage } from './read.ts';
-import { MAX_BYTES, MAX_LIMIT, MAX_WAIT_MS, readOptions } from './read-options.ts';
+import { ISOLATIONS, MAX_BYTES, MAX_LIMIT, MAX_WAIT_MS, readOptions } from './read-options.ts';
 import { streamed } from './streamed.ts';
 import { produceAll, produceLines, produceOne } from './write.ts';
 
@@ -83,6 +83,10 @@ export const SHORT_ROUTES: readonly Route<RestParts>[] = [
         'Bytes that are fetched at a time.',
       ),
       json: query({ type: 'boolean', default: false }, 'Whether values that are JSON are shown as that JSON.'),
+      isolation: query(
+        { type: 'string', enum: ISOLATIONS, default: ISOLATIONS[0] },
+        'read_committed leaves out what open and aborted transactions have written.',
+      ),
       'Last-Event-ID': {
         in: 'header',
         schema: { type: 'string' },

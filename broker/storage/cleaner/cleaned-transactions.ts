@@ -1,11 +1,6 @@
 import * as batch from '../../../shared/records/batch.ts';
-import { HEADER_SIZE } from '../../../shared/records/layout.ts';
-import { RecordCursor } from '../../../shared/records/record-cursor.ts';
+import { readTransactionMarker } from '../../../shared/records/transaction-marker.ts';
 import type { AbortedTransaction } from '../transaction-index.ts';
-
-/** The second int16 of a control record's key. */
-const ABORT = 0;
-const COMMIT = 1;
 
 interface OngoingAbort {
   readonly transaction: AbortedTransaction;
@@ -22,7 +17,6 @@ export class CleanedTransactions {
   readonly #ahead: AbortedTransaction[];
   readonly #aborting = new Map<number, OngoingAbort>();
   readonly #committing = new Set<number>();
-  readonly #records = new RecordCursor();
   #retained: AbortedTransaction[] = [];
 
   /** @param aborted of the part of the log that is read, in any order */
@@ -57,22 +51,17 @@ export class CleanedTransactions {
   }
 
   #markerMayGo(buffer: Buffer, at: number): boolean {
+    // It was emptied by a cleaning before.
+    if (batch.recordCount(buffer, at) === 0) return true;
     const producerId = batch.producerId(buffer, at);
-    const type = this.#markerType(buffer, at);
-    if (type === COMMIT) return !this.#committing.delete(producerId);
-    if (type !== ABORT) return type === null;
+    const marker = readTransactionMarker(buffer, at);
+    if (marker === null) return false;
+    if (marker.isCommit) return !this.#committing.delete(producerId);
     const abort = this.#aborting.get(producerId);
     this.#aborting.delete(producerId);
     if (abort?.hasData !== true) return true;
     this.#retained.push(abort.transaction);
     return false;
-  }
-
-  /** null: the marker was emptied by a cleaning before. */
-  #markerType(buffer: Buffer, at: number): number | null {
-    if (batch.batchSizeInBytes(buffer, at) <= HEADER_SIZE || !this.#records.reset(buffer, at).next()) return null;
-    const { bytes, keyStart, keyLength } = this.#records;
-    return keyLength < 4 ? -1 : bytes.readInt16BE(keyStart + 2);
   }
 
   /** The aborted transactions that the segment's index must name, of those whose markers came since the last call. */

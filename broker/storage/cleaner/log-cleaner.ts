@@ -22,6 +22,8 @@ interface Surroundings {
 /** One of `log.cleaner.threads`. */
 interface Lane {
   readonly executor: CleaningExecutor;
+  /** What it cleans, from the moment of its choice on: nobody else chooses it. */
+  log: PartitionLog | null;
   busyUntilMs: number;
   isDead: boolean;
   /** Settles when the lane has ended. */
@@ -67,7 +69,8 @@ export class LogCleaner {
   start(): void {
     if (this.#stopping.signal.aborted) return;
     while (this.#lanes.length < this.#setup.options().threads) {
-      const lane: Lane = { executor: this.#setup.executor(), busyUntilMs: 0, isDead: false, done: Promise.resolve() };
+      const executor = this.#setup.executor();
+      const lane: Lane = { executor, log: null, busyUntilMs: 0, isDead: false, done: Promise.resolve() };
       this.#lanes.push(lane);
       lane.done = this.#run(lane);
     }
@@ -82,7 +85,7 @@ export class LogCleaner {
 
   async #run(lane: Lane): Promise<void> {
     while (this.#isWanted(lane)) {
-      const found = await this.#look();
+      const found = await this.#look(lane);
       if (!this.#isWanted(lane)) break;
       const hasCleaned = found !== null && (await this.#clean(found, lane));
       if (!hasCleaned) await this.#pause(lane);
@@ -104,8 +107,8 @@ export class LogCleaner {
     });
   }
 
-  /** The dirtiest log; null when none is dirty enough. */
-  async #look(): Promise<DirtyLog | null> {
+  /** The dirtiest log, which is the lane's from then on; null when none is dirty enough. */
+  async #look(lane: Lane): Promise<DirtyLog | null> {
     const found: DirtyLog[] = [];
     for (const { log, home } of this.#logs()) {
       const dirtiness = await this.#dirtinessOf(log, home);
@@ -115,13 +118,22 @@ export class LogCleaner {
       found.map(({ dirtiness }) => dirtiness),
       this.#surroundings.clock.now(),
     );
-    // Another lane may have begun with one of them meanwhile, and logs may be gone.
-    const free = new Set(this.#logs().flatMap(({ log }) => (isFree(log) ? [log] : [])));
-    return filthiest(found.filter(({ log }) => free.has(log)));
+    // Another lane may have chosen one of them meanwhile, or even cleaned it, and logs may be gone.
+    const present = new Set(this.#logs().map(({ log }) => log));
+    const chosen = filthiest(
+      found.filter(dirty => present.has(dirty.log) && this.#isFree(dirty.log) && isAsFound(dirty)),
+    );
+    lane.log = chosen?.log ?? null;
+    return chosen;
+  }
+
+  #isFree(log: PartitionLog): boolean {
+    const { isUncleanable, isRunning } = log.compaction;
+    return !isUncleanable && !isRunning && !this.#lanes.some(lane => lane.log === log);
   }
 
   async #dirtinessOf(log: PartitionLog, home: CleanedOffsets): Promise<Dirtiness | null> {
-    if (!isFree(log)) return null;
+    if (!this.#isFree(log)) return null;
     try {
       const firstDirty = firstDirtyOffset(home.cleanedOffset(log), log);
       const facts = await log.compaction.gather(firstDirty);
@@ -146,6 +158,7 @@ export class LogCleaner {
       this.#failed(dirty.log, error);
       return false;
     } finally {
+      lane.log = null;
       lane.busyUntilMs = clock.monotonic();
     }
   }
@@ -174,6 +187,7 @@ export class LogCleaner {
   }
 }
 
-function isFree({ compaction }: PartitionLog): boolean {
-  return !compaction.isUncleanable && !compaction.isRunning;
+/** Whether nobody has cleaned the log since. */
+function isAsFound({ log, home, dirtiness }: DirtyLog): boolean {
+  return firstDirtyOffset(home.cleanedOffset(log), log) === dirtiness.firstDirtyOffset;
 }

@@ -81,21 +81,12 @@ export class LogCompaction {
       if (version !== state.version) return null;
       const times = { leastLagMs, greatestLagMs, now: state.environment.clock.now() };
       const leastRatio = config['min.cleanable.dirty.ratio'];
-      return { logStartOffset, logEndOffset, stableOffset: this.#stableOffset(), segments, leastRatio, ...times };
+      return { logStartOffset, logEndOffset, stableOffset: state.lastStableOffset, segments, leastRatio, ...times };
     } catch (error) {
       // A file that was deleted or cut meanwhile says nothing about the disk.
       if (version !== state.version) return null;
       throw state.ioFailure(error);
     }
-  }
-
-  /** Below it everything is committed and no transaction is open. */
-  #stableOffset(): number {
-    let stable = this.#state.highWatermark;
-    for (const { currentTxnFirstOffset } of this.#state.producers.entries()) {
-      if (currentTxnFirstOffset !== NONE) stable = Math.min(stable, currentTxnFirstOffset);
-    }
-    return stable;
   }
 
   /** The active producers whose last record is within the offsets, or of whom only a marker is known. */

@@ -10,10 +10,17 @@ export interface AssignorMember {
   readonly owned: readonly TopicPartition[];
   readonly generation: number;
   readonly userData: Buffer | null;
+  /** Its `client.rack`; null: it does not tell. */
+  readonly rackId: string | null;
 }
 
 /** The partition counts of the topics that the members want; topics that nobody knows are missing. */
 export type PartitionCounts = ReadonlyMap<string, number>;
+
+/** By topic and partition, the racks in which its replicas are; replicas on brokers without a rack do not count. */
+export type PartitionRacks = ReadonlyMap<string, readonly ReadonlySet<string>[]>;
+
+export const NO_RACKS: PartitionRacks = new Map();
 
 /** Who gets what, by member id; members that get nothing are in it too. */
 export type GroupAssignment = ReadonlyMap<string, readonly TopicPartition[]>;
@@ -24,7 +31,7 @@ export interface Assignor {
   readonly name: string;
   /** Members keep what they have while they join again, and give up only what moves (KIP-429). */
   readonly isCooperative: boolean;
-  assign(counts: PartitionCounts, members: readonly AssignorMember[]): GroupAssignment;
+  assign(counts: PartitionCounts, members: readonly AssignorMember[], racks?: PartitionRacks): GroupAssignment;
   /** What this member tells the leader about itself, beside its subscription. */
   userData?(owned: readonly TopicPartition[], generation: number): Buffer;
 }

@@ -6,10 +6,11 @@ import { SyncGroup } from '../../../shared/protocol/messages/sync-group.ts';
 import type { ResponseOf } from '../../../shared/protocol/api.ts';
 import type { TopicPartition } from '../../../shared/topics/topic-partition.ts';
 import { KafkaError } from '../../errors.ts';
-import type { Assignor, AssignorMember, PartitionCounts } from '../assignors/assignor.ts';
+import type { Assignor, AssignorMember } from '../assignors/assignor.ts';
 import type { CoordinatorLink } from '../../groups/coordinator-link.ts';
 import { NO_GENERATION, type Generation } from './generation.ts';
 import { byTopic, flatten } from './topic-partitions.ts';
+import type { TopicShapes } from './topic-watch.ts';
 
 const CONSUMER = 'consumer';
 const SUBSCRIPTION_VERSION = 3;
@@ -43,11 +44,11 @@ export interface Joining {
 export interface Joined {
   readonly generation: Generation;
   readonly partitions: readonly TopicPartition[];
-  /** Topics and partition counts that the assignment is made of, if this member made it. */
-  readonly led: PartitionCounts | null;
+  /** What the assignment is made of, if this member made it. */
+  readonly led: TopicShapes | null;
 }
 
-export type CountPartitions = (topics: readonly string[]) => Promise<PartitionCounts>;
+export type LookAtTopics = (topics: readonly string[]) => Promise<TopicShapes>;
 
 /**
  * One try to get into a group's next generation: JoinGroup, and SyncGroup with everybody's assignment from the one that
@@ -60,7 +61,7 @@ export async function join(
   link: CoordinatorLink,
   settings: JoinSettings,
   joining: Joining,
-  countPartitions: CountPartitions,
+  lookAtTopics: LookAtTopics,
   onEntered: (generation: Generation) => void,
 ): Promise<Joined> {
   const { groupId, instanceId, assignors } = settings;
@@ -71,7 +72,7 @@ export async function join(
   if (assignor === undefined)
     throw new KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, `the group has chosen ${generation.protocol}`);
   const isLeader = joined.leader === joined.memberId && !joined.skipAssignment;
-  const led = isLeader ? await shareOut(assignor, joined, countPartitions) : null;
+  const led = isLeader ? await shareOut(assignor, joined, lookAtTopics) : null;
   const synced = await link.call(SyncGroup, {
     groupId,
     generationId: generation.id,
@@ -82,7 +83,7 @@ export async function join(
     assignments: led?.assignments ?? [],
   });
   throwIf(link, synced.errorCode);
-  return { generation, partitions: partitionsOf(synced.assignment), led: led?.counts ?? null };
+  return { generation, partitions: partitionsOf(synced.assignment), led: led?.shapes ?? null };
 }
 
 async function joinGroup(
@@ -137,14 +138,15 @@ function subscription(assignor: Assignor, joining: Joining, { clientRack }: Join
   );
 }
 
-async function shareOut(assignor: Assignor, joined: ResponseOf<typeof JoinGroup>, countPartitions: CountPartitions) {
+async function shareOut(assignor: Assignor, joined: ResponseOf<typeof JoinGroup>, lookAtTopics: LookAtTopics) {
   const members = joined.members.map(({ memberId, groupInstanceId, metadata }): AssignorMember => {
-    const { topics, ownedPartitions, generationId, userData } = decodeVersioned(ConsumerSubscription, metadata);
+    const { ownedPartitions, generationId, rackId, ...told } = decodeVersioned(ConsumerSubscription, metadata);
     const owned = flatten(ownedPartitions);
-    return { memberId, instanceId: groupInstanceId, topics, owned, generation: generationId, userData };
+    const rack = rackId === '' ? null : rackId;
+    return { memberId, instanceId: groupInstanceId, ...told, owned, generation: generationId, rackId: rack };
   });
-  const counts = await countPartitions([...new Set(members.flatMap(({ topics }) => topics))]);
-  const assignments = [...assignor.assign(counts, members)].map(([memberId, partitions]) => ({
+  const shapes = await lookAtTopics([...new Set(members.flatMap(({ topics }) => topics))]);
+  const assignments = [...assignor.assign(shapes.counts, members, shapes.racks)].map(([memberId, partitions]) => ({
     memberId,
     assignment: encodeVersioned(
       ConsumerAssignment,
@@ -152,7 +154,7 @@ async function shareOut(assignor: Assignor, joined: ResponseOf<typeof JoinGroup>
       ASSIGNMENT_VERSION,
     ),
   }));
-  return { counts, assignments };
+  return { shapes, assignments };
 }
 
 /** A member that joined after the assignment was made gets none: empty bytes. */

@@ -247,7 +247,7 @@ export class Membership implements HeartbeatOwner {
       this.#link,
       this.#settings,
       joining,
-      names => this.#watch.count(names),
+      names => this.#watch.look(names),
       generation => this.#entered(generation),
     );
   }

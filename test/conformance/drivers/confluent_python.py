@@ -1,13 +1,15 @@
 """confluent-kafka for Python, on librdkafka, as Debian packages them."""
 
 import confluent_kafka
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
+import confluent_transactions
 from lines import answer_lines, octets, text
 
 common = {}
 made = {}
+open_transactions = set()
 
 
 def once(name, make):
@@ -20,8 +22,9 @@ def admin():
     return once("admin", lambda: AdminClient(common))
 
 
-def reader():
-    return once("reader", lambda: Consumer({**common, "group.id": "unused", "enable.auto.commit": False}))
+def reader(isolation="read_uncommitted"):
+    settings = {"group.id": "unused", "enable.auto.commit": False, "isolation.level": isolation}
+    return once(("reader", isolation), lambda: Consumer({**common, **settings}))
 
 
 def done(futures):
@@ -38,7 +41,10 @@ def hello(bootstrap):
 
 def produce(topic, codec, acks, idempotent, records):
     settings = {"compression.type": codec, "acks": acks, "enable.idempotence": idempotent, "linger.ms": 20}
-    producer = once(("producer", codec, acks, idempotent), lambda: Producer({**common, **settings}))
+    send(once(("producer", codec, acks, idempotent), lambda: Producer({**common, **settings})), topic, records)
+
+
+def send(producer, topic, records):
     failed = []
 
     def delivered(error, _message):
@@ -60,6 +66,22 @@ def produce(topic, codec, acks, idempotent, records):
         raise failed[0] if isinstance(failed[0], Exception) else RuntimeError(failed[0].str())
 
 
+def open_producer(producer, transactionalId):
+    made[producer] = Producer({**common, "transactional.id": transactionalId})
+    made[producer].init_transactions(30)
+
+
+def transact(producer, topic, records, end):
+    transactional = made[producer]
+    if producer not in open_transactions:
+        transactional.begin_transaction()
+        open_transactions.add(producer)
+    send(transactional, topic, records)
+    if end is not None:
+        open_transactions.remove(producer)
+        (transactional.commit_transaction if end == "commit" else transactional.abort_transaction)(30)
+
+
 def read(message):
     return {
         "offset": message.offset(),
@@ -70,13 +92,13 @@ def read(message):
     }
 
 
-def consume(topic, partition, until, **start):
+def consume(topic, partition, until, isolation, **start):
     begin = start["from"]
     if begin == "beginning":
         position = OFFSET_BEGINNING
     else:
         position = begin["offset"] if "offset" in begin else at_time(topic, partition, begin["timestamp"])
-    consumer = reader()
+    consumer = reader(isolation)
     consumer.assign([TopicPartition(topic, partition, position)])
     records = []
     while True:
@@ -117,6 +139,41 @@ def describe_config(topic, names):
     return {"configs": {name: entries[name].value for name in names}}
 
 
+def join(topic, group, clientId, strategy, sessionTimeoutMs, heartbeatMs):
+    settings = {
+        "group.id": group,
+        "client.id": clientId,
+        "partition.assignment.strategy": strategy,
+        "session.timeout.ms": sessionTimeoutMs,
+        "heartbeat.interval.ms": heartbeatMs,
+        "auto.offset.reset": "earliest",
+        "enable.auto.commit": False,
+    }
+    made["member"] = Consumer({**common, **settings})
+    made["member"].subscribe([topic])
+
+
+def poll(waitMs):
+    given = [message for message in made["member"].consume(500, waitMs / 1000) if message.error() is None]
+    records = [
+        {"partition": message.partition(), "offset": message.offset(), "value": text(message.value())}
+        for message in given
+    ]
+    return {"partitions": sorted(place.partition for place in made["member"].assignment()), "records": records}
+
+
+def commit():
+    try:
+        made["member"].commit(asynchronous=False)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError._NO_OFFSET:
+            raise
+
+
+def leave():
+    made.pop("member").close()
+
+
 answer_lines(
     {
         "hello": hello,
@@ -130,5 +187,12 @@ answer_lines(
         "alterConfig": lambda topic, configs: done(admin().alter_configs([ConfigResource("topic", topic, configs)])),
         "describeConfig": describe_config,
         "deleteTopic": lambda topic: done(admin().delete_topics([topic])),
+        "join": join,
+        "poll": poll,
+        "commit": commit,
+        "leave": leave,
+        "openProducer": open_producer,
+        "transact": transact,
+        "copy": lambda **request: confluent_transactions.copy(common, **request),
     }
 )

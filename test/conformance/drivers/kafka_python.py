@@ -3,8 +3,12 @@
 import kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from lines import answer_lines, octets, text
+
+ASSIGNORS = {"range": RangePartitionAssignor, "roundrobin": RoundRobinPartitionAssignor}
 
 common = {}
 made = {}
@@ -118,6 +122,32 @@ def describe_config(topic, names):
     return {"configs": {entry[0]: entry[1] for entry in answer.resources[0][4]}}
 
 
+def join(topic, group, clientId, strategy, sessionTimeoutMs, heartbeatMs):
+    made["member"] = KafkaConsumer(
+        **common,
+        client_id=clientId,
+        group_id=group,
+        partition_assignment_strategy=[ASSIGNORS[strategy]],
+        session_timeout_ms=sessionTimeoutMs,
+        heartbeat_interval_ms=heartbeatMs,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    made["member"].subscribe([topic])
+
+
+def poll(waitMs):
+    given = [message for messages in made["member"].poll(waitMs).values() for message in messages]
+    records = [
+        {"partition": message.partition, "offset": message.offset, "value": text(message.value)} for message in given
+    ]
+    return {"partitions": sorted(place.partition for place in made["member"].assignment()), "records": records}
+
+
+def leave():
+    made.pop("member").close(autocommit=False)
+
+
 answer_lines(
     {
         "hello": hello,
@@ -131,5 +161,9 @@ answer_lines(
         "alterConfig": alter_config,
         "describeConfig": describe_config,
         "deleteTopic": lambda topic: admin().delete_topics([topic]) and None,
+        "join": join,
+        "poll": poll,
+        "commit": lambda: made["member"].commit(),
+        "leave": leave,
     }
 )

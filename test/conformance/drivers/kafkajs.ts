@@ -1,17 +1,29 @@
 import { createRequire } from 'node:module';
 import kafkajs, { type Admin, type CompressionTypes as Codec, type Kafka as Client, type Producer } from 'kafkajs';
+import { kafkajsMember } from './kafkajs-member.ts';
+import { kafkajsTransactions } from './kafkajs-transactions.ts';
 import { answerLines } from './lines.ts';
 
-/** kafkajs, producer and admin: its consumer works in groups only. It never uses flexible versions. */
+/** kafkajs: its consumer works in groups only. It never uses flexible versions. */
 
 const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string };
 // Node does not see the names that this package exports.
 const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 const CODECS: Readonly<Record<string, Codec>> = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP };
 
+let bootstrap: string;
 let kafka: Client;
 let admin: Admin;
 const producers = new Map<boolean, Promise<Producer>>();
+
+function connect(clientId: string): Client {
+  return new Kafka({
+    clientId,
+    brokers: bootstrap.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 100, initialRetryTime: 50, maxRetryTime: 500 },
+  });
+}
 
 function producer(idempotent: boolean): Promise<Producer> {
   let found = producers.get(idempotent);
@@ -28,12 +40,9 @@ async function atEnd(topic: string, partition: number): Promise<{ low: string; h
 }
 
 await answerLines({
-  async hello({ bootstrap }) {
-    kafka = new Kafka({
-      brokers: bootstrap.split(','),
-      logLevel: logLevel.NOTHING,
-      retry: { retries: 100, initialRetryTime: 50, maxRetryTime: 500 },
-    });
+  async hello(request) {
+    ({ bootstrap } = request);
+    kafka = connect('conformance');
     admin = kafka.admin();
     await admin.connect();
     return { version };
@@ -102,4 +111,6 @@ await answerLines({
     await admin.deleteTopics({ topics: [topic] });
     return {};
   },
+  ...kafkajsMember(connect),
+  ...kafkajsTransactions(connect),
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { run } from '../../support/run.ts';
 import type { DriverRecord, ReadRecord, Start } from '../matrix/foreign-client.ts';
+import { kcatMember } from './kcat-member.ts';
 import { answerLines } from './lines.ts';
 
 /** kcat (librdkafka), one process a command. Timestamps of what it writes are its own. */
@@ -16,6 +17,7 @@ interface JsonRecord {
 
 const SEPARATOR = '\t';
 let bootstrap: string;
+const transactionalIds = new Map<string, string>();
 
 async function kcat(args: readonly string[], input = ''): Promise<string> {
   const { code, stdout, stderr } = await run('kcat', ['-b', bootstrap, ...args], { input });
@@ -56,8 +58,9 @@ await answerLines({
     await kcat(['-P', '-t', topic, '-z', codec, ...settings, ...args], input);
     return {};
   },
-  async consume({ topic, partition, from, until }) {
-    const args = ['-b', bootstrap, '-C', '-J', '-u', '-t', topic, '-p', String(partition), '-o', startOf(from)];
+  async consume({ topic, partition, from, until, isolation }) {
+    const place = ['-t', topic, '-p', String(partition), '-o', startOf(from)];
+    const args = ['-b', bootstrap, '-C', '-J', '-u', ...place, '-X', `isolation.level=${isolation}`];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'kcat', ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -77,4 +80,14 @@ await answerLines({
     const answer = await kcat(['-Q', '-t', `${topic}:${partition}:${time}`]);
     return { offset: Number(/offset (-?\d+)/.exec(answer)![1]) };
   },
+  openProducer({ producer, transactionalId }) {
+    transactionalIds.set(producer, transactionalId);
+    return Promise.resolve({});
+  },
+  async transact({ topic, producer, records }) {
+    const { args, input } = asInput(records);
+    await kcat(['-P', '-t', topic, '-X', `transactional.id=${transactionalIds.get(producer)!}`, ...args], input);
+    return {};
+  },
+  ...kcatMember(() => bootstrap),
 });

@@ -3,18 +3,24 @@ import {
   Admin,
   ConfigResourceTypes,
   Consumer,
+  FetchIsolationLevels,
   IncrementalAlterConfigOperationTypes,
   Producer,
   ProduceAcks,
   type RecordsBatch,
 } from '@platformatic/kafka';
-import type { ReadRecord, Start } from '../matrix/foreign-client.ts';
+import type { Commands, ReadRecord, Start } from '../matrix/foreign-client.ts';
 import { answerLines } from './lines.ts';
+import { platformaticMember } from './platformatic-member.ts';
+import { platformaticTransactions } from './platformatic-transactions.ts';
 
 /** @platformatic/kafka. Its consumer reads by assignment with `fetch`, which gives batches as they come. */
 
 const manifest = new URL('../package.json', import.meta.resolve('@platformatic/kafka'));
 const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+
+/** Of a batch's attributes: it is a transaction's marker. */
+const IS_CONTROL = 0x20;
 
 let options: { clientId: string; bootstrapBrokers: string[]; retries: number; retryDelay: number };
 let admin: Admin;
@@ -42,12 +48,17 @@ async function offsetAt(topic: string, partition: number, at: 'earliest' | 'late
 }
 
 /** The batches from `offset` on that one fetch gives. */
-async function fetchOnce(topic: string, partition: number, fetchOffset: bigint): Promise<readonly RecordsBatch[]> {
+async function fetchOnce(
+  { topic, partition, isolation }: Commands['consume'][0],
+  fetchOffset: bigint,
+): Promise<readonly RecordsBatch[]> {
   const metadata = await consumer.metadata({ topics: [topic], forceUpdate: true });
   const { id: topicId, partitions } = metadata.topics.get(topic)!;
   const wanted = { partition, fetchOffset, currentLeaderEpoch: -1, lastFetchedEpoch: -1, partitionMaxBytes: 1 << 20 };
   const node = partitions[partition]!.leader;
-  const answer = await consumer.fetch({ node, topics: [{ topicId, partitions: [wanted] }], maxWaitTime: 500 });
+  const isolationLevel = FetchIsolationLevels[isolation === 'read_committed' ? 'READ_COMMITTED' : 'READ_UNCOMMITTED'];
+  const topics = [{ topicId, partitions: [wanted] }];
+  const answer = await consumer.fetch({ node, topics, maxWaitTime: 500, isolationLevel });
   return answer.responses[0]?.partitions[0]?.records ?? [];
 }
 
@@ -84,12 +95,13 @@ await answerLines({
     });
     return {};
   },
-  async consume({ topic, partition, from, until }) {
+  async consume(request) {
+    const { topic, partition, from, until } = request;
     const records: ReadRecord[] = [];
     let position = await positionOf(topic, partition, from);
     for (;;) {
-      const batches = await fetchOnce(topic, partition, position).catch(() => []);
-      for (const record of batches.flatMap(recordsOf)) {
+      const batches = await fetchOnce(request, position).catch(() => []);
+      for (const record of batches.filter(({ attributes }) => (attributes & IS_CONTROL) === 0).flatMap(recordsOf)) {
         if (record.offset < position) continue;
         position = BigInt(record.offset) + 1n;
         records.push(record);
@@ -140,4 +152,6 @@ await answerLines({
     await admin.deleteTopics({ topics: [topic] });
     return {};
   },
+  ...platformaticMember(() => options),
+  ...platformaticTransactions(() => options),
 });

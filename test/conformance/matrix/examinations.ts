@@ -5,8 +5,10 @@ import type { ClientRow } from './clients.ts';
 import { throughFailover } from './failover.ts';
 import type { FeatureId } from './features.ts';
 import type { DriverRecord, ReadRecord, Start } from './foreign-client.ts';
+import { GROUP_EXAMINATIONS } from './groups.ts';
 import { BROKERS, type Examination } from './stage.ts';
 import type { StoredBatch } from './stored-batches.ts';
+import { TRANSACTION_EXAMINATIONS } from './transactions.ts';
 
 const ALL = -1;
 const CODEC_NAMES = Object.keys(CODECS) as CodecName[];
@@ -120,7 +122,8 @@ async function readsFrom({ stage, client }: Examination, from: Start, first: num
   const records = numbered(50, { headers: [['n', '¼']] });
   // Several batches, so that a position may be in the middle of one.
   for (let n = 0; n < 50; n += 10) await stage.write(topic, records.slice(n, n + 10));
-  const answer = await client.ask('consume', { topic, partition: 0, from, until: records.at(-1)!.value });
+  const until = records.at(-1)!.value;
+  const answer = await client.ask('consume', { topic, partition: 0, from, until, isolation: 'read_uncommitted' });
   expect(answer.records).toEqual(asRead(records.slice(first), first));
 }
 
@@ -129,7 +132,13 @@ async function readsAllCodecs({ stage, client }: Examination): Promise<void> {
   const records = numbered(CODEC_NAMES.length * 10);
   for (const [n, codec] of CODEC_NAMES.entries()) await stage.write(topic, records.slice(n * 10, n * 10 + 10), codec);
   const until = records.at(-1)!.value;
-  const answer = await client.ask('consume', { topic, partition: 0, from: 'beginning', until });
+  const answer = await client.ask('consume', {
+    topic,
+    partition: 0,
+    from: 'beginning',
+    until,
+    isolation: 'read_uncommitted',
+  });
   expect(answer.records).toEqual(asRead(records));
 }
 
@@ -214,4 +223,6 @@ export const EXAMINATIONS: Readonly<Record<FeatureId, (examination: Examination)
   partitions: addsPartitions,
   configs: configuresTopics,
   failover: throughFailover,
+  ...GROUP_EXAMINATIONS,
+  ...TRANSACTION_EXAMINATIONS,
 };

@@ -22,7 +22,8 @@ export async function throughFailover({ stage, row, client: writer }: Examinatio
       records: values.map(value => ({ key: null, value, partition: 0, headers: [], timestamp: null })),
     });
   const readers = row.lacks.beginning === undefined ? [(await stage.connect(row)).client] : [];
-  const reading = readers.map(reader => reader.ask('consume', { topic, partition: 0, from: 'beginning', until: last }));
+  const read = { topic, partition: 0, from: 'beginning', until: last, isolation: 'read_uncommitted' } as const;
+  const reading = readers.map(reader => reader.ask('consume', read));
   const sent: string[] = [];
   try {
     for (let round = 0; round < ROUNDS; round++) {
@@ -38,7 +39,7 @@ export async function throughFailover({ stage, row, client: writer }: Examinatio
     const values = log.map(({ value }) => value);
     if (idempotent) expect(values).toEqual(sent);
     else expect([...new Set(values)].sort()).toEqual([...sent].sort());
-    for (const read of reading) expect((await read).records).toEqual(log);
+    for (const answer of reading) expect((await answer).records).toEqual(log);
   } finally {
     for (const reader of readers) reader.close();
     // A read that goes on when something else has failed is nobody's business any more.

@@ -22,6 +22,18 @@ export const FEATURES = {
   partitions: 'Admin: add partitions',
   configs: 'Admin: alter and describe topic configs',
   failover: 'The leader is killed while the client writes and reads',
+  groupCommit: 'Consume everything in a group, and commit',
+  groupResume: 'A group goes on where it has committed',
+  groupShare: 'The members of a group share the partitions',
+  groupTakeover: 'What a member had that is killed is taken over',
+  groupCooperative: 'Members keep what they have while others join (cooperative-sticky)',
+  groupFailover: 'A group outlives its coordinator’s broker',
+  txCommit: 'Transactions: what is committed is read',
+  txAbort: 'Transactions: what is aborted is not read with read_committed',
+  txFencing: 'Transactions: a producer is fenced by the next one of its transactional id',
+  txCopy: 'Transactions: a group’s offsets are committed with what became of its records',
+  txFailover: 'Transactions: the coordinator’s broker is killed, and everything is there once',
+  txRead: 'Consume with read_committed',
 } as const;
 
 export type FeatureId = keyof typeof FEATURES;

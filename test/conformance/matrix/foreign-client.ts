@@ -20,6 +20,26 @@ export type ReadRecord = Omit<DriverRecord, 'partition' | 'timestamp'> & {
 /** Where reading begins; a timestamp stands for the first record that is not older. */
 export type Start = 'beginning' | { readonly offset: number } | { readonly timestamp: number };
 
+export type Isolation = 'read_uncommitted' | 'read_committed';
+
+/** A record as a member of a group hands it on. */
+export interface GroupRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: string;
+}
+
+/** What a client is told when it is to be a member of a group. */
+export interface Membership {
+  readonly group: string;
+  readonly topic: string;
+  readonly clientId: string;
+  /** The only assignor that it may offer, by the name that goes over the wire. */
+  readonly strategy: string;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatMs: number;
+}
+
 interface TopicName {
   readonly topic: string;
 }
@@ -47,7 +67,7 @@ export interface Commands {
   ];
   /** Reads by assignment, without a group, until a record with the value `until` has come (it is the last one given). */
   consume: [
-    PartitionName & { readonly from: Start; readonly until: string },
+    PartitionName & { readonly from: Start; readonly until: string; readonly isolation: Isolation },
     { readonly records: readonly ReadRecord[] },
   ];
   /** The offset at either end, or of the first record that is not older than so many milliseconds since 1970. */
@@ -78,6 +98,45 @@ export interface Commands {
     { readonly configs: Readonly<Record<string, string>> },
   ];
   deleteTopic: [TopicName, object];
+  /** Becomes a member, one at a time; reads from the beginning of the topic where nothing is committed. */
+  join: [Membership, object];
+  /** What has come, waited for so long, and the partitions that the member believes to be its own. */
+  poll: [
+    { readonly waitMs: number },
+    { readonly partitions: readonly number[]; readonly records: readonly GroupRecord[] },
+  ];
+  /** Commits what `poll` has given. */
+  commit: [object, object];
+  /** Leaves the group. Its records came since the last `poll`, and count as given. */
+  leave: [object, { readonly records?: readonly GroupRecord[] }];
+  /** A transactional producer more, initialized; others have the same transactional id. `producer` is its name from now on. */
+  openProducer: [{ readonly producer: string; readonly transactionalId: string }, object];
+  /**
+   * Writes in the producer's transaction, which begins where none is open, and ends it; null leaves it open. Answered
+   * when everything is acknowledged.
+   */
+  transact: [
+    TopicName & {
+      readonly producer: string;
+      readonly records: readonly DriverRecord[];
+      readonly end: 'commit' | 'abort' | null;
+    },
+    object,
+  ];
+  /**
+   * Copies the values of a partition 0 as a member of a group, in transactions that the group's offsets are part of, until
+   * that of `until` is committed. The first transaction is aborted, and begun again.
+   */
+  copy: [
+    {
+      readonly group: string;
+      readonly source: string;
+      readonly target: string;
+      readonly transactionalId: string;
+      readonly until: string;
+    },
+    object,
+  ];
 }
 
 interface Pending {

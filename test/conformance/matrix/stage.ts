@@ -1,4 +1,6 @@
-import { createAdmin, createProducer, type Admin } from '../../../client/index.ts';
+import { createAdmin, createProducer, type Admin, type GroupOffset } from '../../../client/index.ts';
+import { coordinatorPartition } from '../../../shared/topics/coordinator-partition.ts';
+import type { BrokerProcess } from '../../support/broker-process.ts';
 import { startCluster, type Cluster } from '../../support/cluster.ts';
 import { waitFor } from '../../support/wait.ts';
 import type { ClientRow } from './clients.ts';
@@ -26,7 +28,14 @@ export class Stage {
   }
 
   static async open(): Promise<Stage> {
-    const properties = { 'default.replication.factor': String(BROKERS), 'min.insync.replicas': '2' };
+    const properties = {
+      'default.replication.factor': String(BROKERS),
+      'min.insync.replicas': '2',
+      'offsets.topic.replication.factor': String(BROKERS),
+      'offsets.topic.num.partitions': '5',
+      'transaction.state.log.replication.factor': String(BROKERS),
+      'transaction.state.log.num.partitions': '5',
+    };
     return new Stage(await startCluster({ brokers: BROKERS, properties }));
   }
 
@@ -66,6 +75,19 @@ export class Stage {
         ? partitions.map(({ leader }) => leader)
         : null;
     });
+  }
+
+  /** The broker that coordinates what has this id, by the internal topic that it is written to. */
+  async coordinator(internalTopic: '__consumer_offsets' | '__transaction_state', id: string): Promise<BrokerProcess> {
+    const leaders = await this.leaders(internalTopic);
+    return this.cluster.brokers[leaders[coordinatorPartition(id, leaders.length)]!]!;
+  }
+
+  /** Where a group stands. */
+  async committed(group: string): Promise<readonly GroupOffset[]> {
+    const [found] = await this.admin.listGroupOffsets([{ groupId: group, partitions: null }]);
+    if (found!.status === 'rejected') throw found!.reason;
+    return found!.value;
   }
 
   /** What the leader has on its disk of a partition, once it holds `count` records. */

@@ -14,7 +14,10 @@ export interface StoredBatch {
   readonly records: readonly ReadRecord[];
 }
 
-/** What a broker has on its disk of a partition: what a client sent shows there, whatever it or we believe. */
+/**
+ * What a broker has on its disk of a partition: what a client sent shows there, whatever it or we believe. Transactions'
+ * markers are left out.
+ */
 export function storedBatches(cluster: Cluster, broker: number, topic: string, partition: number): StoredBatch[] {
   const directory = join(cluster.brokers[broker]!.dataDirectory, `${topic}-${partition}`);
   const segments = readdirSync(directory).filter(name => name.endsWith('.log'));
@@ -26,6 +29,7 @@ function batchesOf(segment: Buffer): StoredBatch[] {
   const cursor = new BatchCursor().reset(segment);
   while (cursor.next()) {
     const bytes = segment.subarray(cursor.position, cursor.position + cursor.size);
+    if (batch.isControl(bytes, 0)) continue;
     found.push({
       codec: codecName(batch.compressionCodec(bytes, 0)),
       producerId: batch.producerId(bytes, 0),

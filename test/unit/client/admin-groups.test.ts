@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- scripted answers */
+/* oxlint-disable typescript/no-explicit-any -- scripted answers */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAdmin, type Admin } from '../../../client/index.ts';
 import { ErrorCode } from '../../../shared/protocol/errors.ts';

@@ -1,6 +1,7 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- scripted answers */
+/* oxlint-disable typescript/no-explicit-any -- scripted answers */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createProducer, type Producer } from '../../../client/index.ts';
+import { createProducer, type KafkaError, type Producer } from '../../../client/index.ts';
+import { Metadata } from '../../../shared/protocol/messages/metadata.ts';
 import { Produce } from '../../../shared/protocol/messages/produce.ts';
 import { RecordCursor } from '../../../shared/records/record-cursor.ts';
 import { ManualTime } from '../../support/manual-time.ts';
@@ -209,6 +210,20 @@ describe('bounds', () => {
       await time.advance(10);
     }
     expect(results.slice(1)).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  test('max.block.ms counts from the call of send, for all records that wait, whether brokers refuse or are silent', async () => {
+    for (const metadata of [() => ({ topics: [] }), () => new Promise(() => {})]) {
+      cluster.on(Metadata, metadata);
+      const p = producer({ 'max.block.ms': 1_000, 'retry.backoff.max.ms': 50 });
+      const told: string[] = [];
+      for (let i = 0; i < 5; i++)
+        p.send({ topic: 'unknown', value: String(i) }, error => told.push((error as KafkaError).codeName));
+      await time.advance(900);
+      expect(told).toEqual([]);
+      await time.advance(200);
+      expect(told).toEqual(Array(5).fill('REQUEST_TIMED_OUT'));
+    }
   });
 
   test('an outcome that nobody looks at is no unhandled rejection', async () => {

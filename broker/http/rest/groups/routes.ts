@@ -6,7 +6,7 @@ import { problemOf, ref, type Schema } from '../../openapi/schema.ts';
 import type { Parameter, Route } from '../../route.ts';
 import { collect, parseJson } from '../body.ts';
 import type { RestParts } from '../parts.ts';
-import { MAX_BYTES } from '../read-options.ts';
+import { ISOLATIONS, MAX_BYTES } from '../read-options.ts';
 import { COMMIT } from './schemas.ts';
 import { ASSIGNORS, MAX_POLL_INTERVAL_MS, SESSION_TIMEOUT_MS, streamOptions } from './stream-options.ts';
 import { EVENTS, LINES } from './stream-output.ts';
@@ -36,6 +36,10 @@ export const GROUP_ROUTES: readonly Route<RestParts>[] = [
       ),
       limit: query({ type: 'integer', minimum: 1 }, 'Records after which the stream ends; default: it does not.'),
       json: query({ type: 'boolean', default: false }, 'Whether values that are JSON are shown as that JSON.'),
+      isolation: query(
+        { type: 'string', enum: ISOLATIONS, default: ISOLATIONS[0] },
+        'read_committed leaves out what open and aborted transactions have written.',
+      ),
       max_bytes: query(
         { type: 'integer', minimum: 1, maximum: MAX_BYTES, default: 1 << 20 },
         'Bytes that are fetched at a time from each broker.',

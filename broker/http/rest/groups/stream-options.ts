@@ -1,7 +1,7 @@
 import { assignorsOf } from '../../../../client/consumer/assignors/by-name.ts';
 import { HttpError } from '../../http-error.ts';
 import type { MemberSettings } from '../clients.ts';
-import { flag, integer, MAX_BYTES, type Query } from '../read-options.ts';
+import { flag, integer, isolationOf, MAX_BYTES, type Query } from '../read-options.ts';
 
 /** What `GET /groups/{group}/stream` asks for. */
 export interface StreamOptions extends MemberSettings {
@@ -33,6 +33,7 @@ export function streamOptions(group: string, query: Query): StreamOptions {
     maxPollIntervalMs: integer('max_poll_interval_ms', maxPollIntervalMs, 1, MAX_INT),
     assignors: assignorNames(query.assignors),
     parseValues: flag('json', query.json),
+    isolation: isolationOf(query.isolation),
   };
 }
 

@@ -43,6 +43,18 @@ type request struct {
 	Configs           map[string]string
 	Count             int
 	Names             []string
+	Group             string
+	ClientID          string
+	Strategy          string
+	SessionTimeoutMs  int
+	HeartbeatMs       int
+	WaitMs            int
+	Isolation         string
+	Producer          string
+	TransactionalID   string
+	End               string
+	Source            string
+	Target            string
 }
 
 type answer map[string]any
@@ -63,6 +75,11 @@ var codecs = map[string]kgo.CompressionCodec{
 
 var acks = map[int]kgo.Acks{0: kgo.NoAck(), 1: kgo.LeaderAck(), -1: kgo.AllISRAcks()}
 
+var isolations = map[string]kgo.IsolationLevel{
+	"read_uncommitted": kgo.ReadUncommitted(),
+	"read_committed":   kgo.ReadCommitted(),
+}
+
 var handlers = map[string]func(context.Context, request) (answer, error){
 	"hello":            hello,
 	"produce":          produce,
@@ -75,6 +92,13 @@ var handlers = map[string]func(context.Context, request) (answer, error){
 	"alterConfig":      alterConfig,
 	"describeConfig":   describeConfig,
 	"deleteTopic":      deleteTopic,
+	"join":             join,
+	"poll":             poll,
+	"commit":           commit,
+	"leave":            leave,
+	"openProducer":     openProducer,
+	"transact":         transact,
+	"copy":             copyRecords,
 }
 
 func main() {
@@ -200,7 +224,7 @@ func startOf(from json.RawMessage) kgo.Offset {
 
 func consume(ctx context.Context, asked request) (answer, error) {
 	places := map[string]map[int32]kgo.Offset{asked.Topic: {asked.Partition: startOf(asked.From)}}
-	client, err := connect(kgo.ConsumePartitions(places))
+	client, err := connect(kgo.ConsumePartitions(places), kgo.FetchIsolationLevel(isolations[asked.Isolation]))
 	if err != nil {
 		return nil, err
 	}

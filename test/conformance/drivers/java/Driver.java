@@ -19,7 +19,10 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.RangeAssignor;
+import org.apache.kafka.clients.consumer.RoundRobinAssignor;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Node;
@@ -34,11 +37,18 @@ import org.apache.kafka.common.utils.AppInfoParser;
 /** Apache Kafka's own client; commands as lines of JSON on the standard streams, see ../../matrix/foreign-client.ts. */
 public class Driver {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Map<String, String> ASSIGNORS = Map.of(
+      "range", RangeAssignor.class.getName(),
+      "roundrobin", RoundRobinAssignor.class.getName(),
+      "cooperative-sticky", CooperativeStickyAssignor.class.getName());
 
   private final Map<String, KafkaProducer<String, String>> producers = new HashMap<>();
   private String bootstrap;
   private Admin admin;
+  private Transactions transactions;
   private KafkaConsumer<String, String> consumer;
+  private KafkaConsumer<String, String> committedConsumer;
+  private KafkaConsumer<String, String> member;
 
   public static void main(String[] args) throws Exception {
     Driver driver = new Driver();
@@ -71,6 +81,13 @@ public class Driver {
           .all());
       case "alterConfig" -> alterConfig(request);
       case "describeConfig" -> describeConfig(request, answer);
+      case "join" -> join(request);
+      case "poll" -> poll(request, answer);
+      case "commit" -> member.commitSync(Duration.ofSeconds(10));
+      case "leave" -> member.close(Duration.ofSeconds(10));
+      case "openProducer" -> transactions.openProducer(request);
+      case "transact" -> transactions.transact(request);
+      case "copy" -> transactions.copy(request);
       case "deleteTopic" -> get(admin.deleteTopics(List.of(topicOf(request))).all());
       default -> throw new IllegalArgumentException(command);
     }
@@ -79,8 +96,15 @@ public class Driver {
   private void hello(JsonNode request, ObjectNode answer) {
     bootstrap = request.get("bootstrap").asText();
     admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
-    consumer = new KafkaConsumer<>(Map.of("bootstrap.servers", bootstrap), new StringDeserializer(), new StringDeserializer());
+    transactions = new Transactions(bootstrap);
+    consumer = reader("read_uncommitted");
+    committedConsumer = reader("read_committed");
     answer.put("version", AppInfoParser.getVersion());
+  }
+
+  private KafkaConsumer<String, String> reader(String isolation) {
+    Map<String, Object> settings = Map.of("bootstrap.servers", bootstrap, "isolation.level", isolation);
+    return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
   }
 
   private void produce(JsonNode request) throws Exception {
@@ -98,7 +122,7 @@ public class Driver {
     for (Future<?> future : sent) get(future);
   }
 
-  private static ProducerRecord<String, String> recordOf(String topic, JsonNode json) throws Exception {
+  static ProducerRecord<String, String> recordOf(String topic, JsonNode json) throws Exception {
     Integer partition = json.get("partition").isNull() ? null : json.get("partition").asInt();
     Long timestamp = json.get("timestamp").isNull() ? null : json.get("timestamp").asLong();
     String key = json.get("key").isNull() ? null : json.get("key").asText();
@@ -113,15 +137,43 @@ public class Driver {
   private void consume(JsonNode request, ObjectNode answer) throws Exception {
     TopicPartition place = placeOf(request);
     JsonNode from = request.get("from");
-    consumer.assign(List.of(place));
-    if (from.isTextual()) consumer.seekToBeginning(List.of(place));
-    else consumer.seek(place, from.has("offset") ? from.get("offset").asLong() : offset(place, from.get("timestamp")));
+    var reader = request.get("isolation").asText().equals("read_committed") ? committedConsumer : consumer;
+    reader.assign(List.of(place));
+    if (from.isTextual()) reader.seekToBeginning(List.of(place));
+    else reader.seek(place, from.has("offset") ? from.get("offset").asLong() : offset(place, from.get("timestamp")));
     ArrayNode records = answer.putArray("records");
     while (true) {
-      for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofSeconds(1))) {
+      for (ConsumerRecord<String, String> record : reader.poll(Duration.ofSeconds(1))) {
         describe(record, records.addObject());
         if (record.value().equals(request.get("until").asText())) return;
       }
+    }
+  }
+
+  private void join(JsonNode request) {
+    Map<String, Object> settings = Map.of(
+        "bootstrap.servers", bootstrap,
+        "group.id", request.get("group").asText(),
+        "client.id", request.get("clientId").asText(),
+        "partition.assignment.strategy", ASSIGNORS.get(request.get("strategy").asText()),
+        "session.timeout.ms", request.get("sessionTimeoutMs").asInt(),
+        "heartbeat.interval.ms", request.get("heartbeatMs").asInt(),
+        "auto.offset.reset", "earliest",
+        "enable.auto.commit", false);
+    member = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+    member.subscribe(List.of(topicOf(request)));
+  }
+
+  private void poll(JsonNode request, ObjectNode answer) {
+    var given = member.poll(Duration.ofMillis(request.get("waitMs").asInt()));
+    ArrayNode partitions = answer.putArray("partitions");
+    member.assignment().stream().map(TopicPartition::partition).sorted().forEach(partitions::add);
+    ArrayNode records = answer.putArray("records");
+    for (ConsumerRecord<String, String> record : given) {
+      records.addObject()
+          .put("partition", record.partition())
+          .put("offset", record.offset())
+          .put("value", record.value());
     }
   }
 

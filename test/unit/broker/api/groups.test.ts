@@ -12,6 +12,7 @@ import { offsetFetchHandler } from '../../../../broker/api/offset-fetch.ts';
 import { OldOffsets } from '../../../../broker/api/old-offsets.ts';
 import { ApiRegistry } from '../../../../broker/api/registry.ts';
 import { syncGroupHandler } from '../../../../broker/api/sync-group.ts';
+import { txnOffsetCommitHandler } from '../../../../broker/api/txn-offset-commit.ts';
 import type { AutoTopicCreation } from '../../../../broker/metadata/auto-topic-creation.ts';
 import type { RequestContext } from '../../../../broker/request/context.ts';
 import type { Api, RequestInput, ResponseOf } from '../../../../shared/protocol/api.ts';
@@ -27,6 +28,7 @@ import { OffsetCommit } from '../../../../shared/protocol/messages/offset-commit
 import { OffsetDelete } from '../../../../shared/protocol/messages/offset-delete.ts';
 import { OffsetFetch } from '../../../../shared/protocol/messages/offset-fetch.ts';
 import { SyncGroup } from '../../../../shared/protocol/messages/sync-group.ts';
+import { TxnOffsetCommit } from '../../../../shared/protocol/messages/txn-offset-commit.ts';
 import { silentLogger } from '../../../../shared/runtime/logger.ts';
 import type { ZooKeeperStore } from '../../../../shared/zookeeper/store.ts';
 import { GroupHarness, PARTITION_COUNT, subscription } from '../../../support/group-harness.ts';
@@ -66,15 +68,16 @@ function build(partitions: (typeof ORDERS)[]): ApiRegistry {
     },
   };
   const oldOffsets = new OldOffsets({ consumerOffsets } as unknown as ZooKeeperStore, () => 4096, silentLogger);
-  const requestOffsetsTopic = () => {
+  const requestCoordinatorTopic = () => {
     topicsMade += 1;
     return Promise.resolve();
   };
-  const autoCreation = { requestOffsetsTopic };
+  const autoCreation = { requestCoordinatorTopic };
   const made = new ApiRegistry(silentLogger);
   made.add(
     findCoordinatorHandler({
       groups: coordinator,
+      transactions: { partitionOf: () => 0 },
       metadata,
       autoCreation: autoCreation as unknown as AutoTopicCreation,
     }),
@@ -84,6 +87,7 @@ function build(partitions: (typeof ORDERS)[]): ApiRegistry {
   made.add(heartbeatHandler(coordinator));
   made.add(leaveGroupHandler(coordinator));
   made.add(offsetCommitHandler({ groups: coordinator, metadata, oldOffsets, clock: time.clock }));
+  made.add(txnOffsetCommitHandler({ groups: coordinator, metadata, clock: time.clock }));
   made.add(offsetFetchHandler({ groups: coordinator, metadata, oldOffsets }));
   made.add(offsetDeleteHandler(coordinator, metadata));
   made.add(describeGroupsHandler(coordinator));
@@ -378,5 +382,73 @@ describe('administration', () => {
       { groupId: 'group', errorCode: ErrorCode.NONE },
       { groupId: 'unknown', errorCode: ErrorCode.GROUP_ID_NOT_FOUND },
     ]);
+  });
+});
+
+describe('TxnOffsetCommit', () => {
+  const request = (...partitions: number[]) => ({
+    transactionalId: 'tx',
+    groupId: 'group',
+    producerId: 4000,
+    producerEpoch: 0,
+    topics: [
+      {
+        name: 'orders',
+        partitions: partitions.map(partitionIndex => ({ partitionIndex, committedOffset: 5, committedMetadata: 'm' })),
+      },
+    ],
+  });
+
+  async function fetch(version: number, requireStable: boolean) {
+    const topics = [{ name: 'orders', partitionIndexes: [0] }];
+    const answer =
+      version < 8
+        ? await call(OffsetFetch, version, { groupId: 'group', topics, requireStable })
+        : (await call(OffsetFetch, version, { groups: [{ groupId: 'group', topics }], requireStable })).groups[0]!;
+    const { committedOffset, errorCode } = answer.topics[0]!.partitions[0]!;
+    return [committedOffset, errorCode];
+  }
+
+  test.each(versions(TxnOffsetCommit))('v%i commits what the marker makes visible', async version => {
+    const { topics } = await call(TxnOffsetCommit, version, request(0, 9));
+    expect(topics).toEqual([
+      {
+        name: 'orders',
+        partitions: [
+          { partitionIndex: 0, errorCode: ErrorCode.NONE },
+          { partitionIndex: 9, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+        ],
+      },
+    ]);
+    const transaction = { id: 'tx', producerId: 4000, producerEpoch: 0, knowsAbortable: version >= 4 };
+    expect(groups.log.transactions).toEqual([transaction]);
+    expect(await fetch(5, false)).toEqual([-1, ErrorCode.NONE]);
+    await groups.endTransaction(4000, true);
+    expect(await fetch(5, false)).toEqual([5, ErrorCode.NONE]);
+  });
+
+  test.each([7, 8, 9])('OffsetFetch v%i tells who wants to know that an offset may change yet', async version => {
+    await call(TxnOffsetCommit, 3, request(0));
+    expect(await fetch(version, false)).toEqual([-1, ErrorCode.NONE]);
+    expect(await fetch(version, true)).toEqual([-1, ErrorCode.UNSTABLE_OFFSET_COMMIT]);
+    await groups.endTransaction(4000, true);
+    expect(await fetch(version, true)).toEqual([5, ErrorCode.NONE]);
+  });
+
+  test.each(versions(TxnOffsetCommit))('v%i is told to come again while the group is loaded', async version => {
+    const partition = groups.coordinator.partitionOf('group');
+    groups.coordinator.resign(partition);
+    const loading = groups.coordinator.elect(partition);
+    const { topics } = await call(TxnOffsetCommit, version, request(0));
+    const old = ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    expect(topics[0]!.partitions[0]!.errorCode).toBe(version < 2 ? old : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+    await loading;
+  });
+
+  test.each([3, 4])('v%i says for which member it commits', async version => {
+    const member = { ...(await stable()), groupInstanceId: null };
+    const stale = { ...request(0), ...member, generationId: member.generationId - 1 };
+    const { topics } = await call(TxnOffsetCommit, version, stale);
+    expect(topics[0]!.partitions[0]!.errorCode).toBe(ErrorCode.ILLEGAL_GENERATION);
   });
 });

@@ -12,7 +12,7 @@ import { silentLogger } from '../../../../shared/runtime/logger.ts';
 import { systemClock } from '../../../../shared/runtime/clock.ts';
 import { knownCluster } from '../../../support/known-cluster.ts';
 
-const context = { park: () => {} } as RequestContext;
+const context = { apiVersion: 5, park: () => {} } as RequestContext;
 
 type Request = RequestOf<typeof InitProducerId>;
 const plain: Request = { transactionalId: null, transactionTimeoutMs: 60_000, producerId: -1, producerEpoch: -1 };
@@ -20,7 +20,10 @@ const plain: Request = { transactionalId: null, transactionTimeoutMs: 60_000, pr
 function initProducerId(request: Partial<Request>, count = 1000) {
   const allocate = () => (count > 0 ? Promise.resolve({ first: 7000, count }) : Promise.reject(new Error('nobody')));
   const ids = new ProducerIds({ allocate, close: () => {} }, systemClock, silentLogger);
-  return initProducerIdHandler(ids).handle({ ...plain, ...request }, context);
+  const transactions = {
+    initProducerId: () => Promise.resolve({ errorCode: ErrorCode.PRODUCER_FENCED, producerId: -1, producerEpoch: -1 }),
+  };
+  return initProducerIdHandler(ids, transactions).handle({ ...plain, ...request }, context);
 }
 
 describe('InitProducerId', () => {
@@ -34,8 +37,7 @@ describe('InitProducerId', () => {
   test.each<[string, Partial<Request>, ErrorCode]>([
     ['an id without epoch', { producerId: 5 }, ErrorCode.INVALID_REQUEST],
     ['an epoch without id', { producerEpoch: 5 }, ErrorCode.INVALID_REQUEST],
-    ['an empty transactional id', { transactionalId: '' }, ErrorCode.INVALID_REQUEST],
-    ['a transactional id', { transactionalId: 'tx' }, ErrorCode.COORDINATOR_NOT_AVAILABLE],
+    ['what the coordinator refuses', { transactionalId: 'tx' }, ErrorCode.PRODUCER_FENCED],
   ])('refuses %s', async (_what, request, errorCode) => {
     expect(await initProducerId(request)).toMatchObject({ errorCode, producerId: -1, producerEpoch: -1 });
   });

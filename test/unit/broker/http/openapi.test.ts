@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- a document as it comes over the wire */
+/* oxlint-disable typescript/no-explicit-any -- a document as it comes over the wire */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterEach, describe, expect, test } from 'vitest';
 import { problemOf, struct, type Schema } from '../../../../broker/http/openapi/schema.ts';

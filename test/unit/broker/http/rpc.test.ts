@@ -68,6 +68,26 @@ describe('binary', () => {
     await until(() => memory.bytesInFlight === 0, 'memory being given back');
   });
 
+  test.each(['the client', 'the broker'])(
+    'requests behind one that is being answered give their memory back when %s ends the connection',
+    async who => {
+      const answer = deferred<Buffer[]>();
+      const { port, memory } = await startHttp({ respond: () => answer.promise });
+      const client = await RawClient.connect(port);
+      const request = (type: string, body: string) =>
+        Buffer.from(
+          `POST /v1/rpc/Metadata?version=4 HTTP/1.1\r\nhost: h\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        );
+      client.write(request(RPC, 'abc'));
+      await until(() => memory.bytesInFlight === 3, 'the first');
+      client.write(request('application/json', '{ab'), request(RPC, 'def'), Buffer.from('no request\r\n\r\n'));
+      if (who === 'the client') client.socket.destroy();
+      await client.closed();
+      answer.resolve([Buffer.from('abc')]);
+      await until(() => memory.bytesInFlight === 0, 'memory being given back');
+    },
+  );
+
   test('without an answer it is 204', async () => {
     const { origin } = await startHttp({ respond: () => undefined });
     const answer = await fetch(`${origin}/v1/rpc/Produce`, {

@@ -105,7 +105,7 @@ describe('fetch', () => {
         const { replicas } = cluster.broker(id);
         const found = await cluster.during(cluster.broker(id).fetch({ currentLeaderEpoch: epoch }));
         expect(found.errorCode).toBe(errorCode);
-        const query = { replicaId: -1, version: 9, currentLeaderEpoch: epoch };
+        const query = { replicaId: -1, version: 9, currentLeaderEpoch: epoch, readCommitted: false };
         const elsewhere = id === 2 && errorCode === NONE ? NOT_LEADER_OR_FOLLOWER : errorCode;
         expect((await replicas.listOffset('orders', 0, -1, query)).errorCode).toBe(elsewhere);
         expect(replicas.offsetForLeaderEpoch('orders', 0, epoch, 0).errorCode).toBe(elsewhere);
@@ -236,7 +236,7 @@ describe('fetch', () => {
 });
 
 describe('offsets by time', () => {
-  const client = { replicaId: -1, version: 9, currentLeaderEpoch: -1 };
+  const client = { replicaId: -1, version: 9, currentLeaderEpoch: -1, readCommitted: false };
 
   test('latest is the high watermark for clients and the log end for followers; earliest the log start', async () => {
     const cluster = await withUncommitted();

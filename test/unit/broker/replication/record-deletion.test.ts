@@ -24,7 +24,7 @@ describe('deleting records', () => {
     expect((await readAll(cluster.broker(1).log())).map(({ value }) => value)).toEqual(['c', 'd']);
     const below = await cluster.during(cluster.broker(1).fetch({ fetchOffset: 1 }));
     expect(below.errorCode).toBe(ErrorCode.OFFSET_OUT_OF_RANGE);
-    const query = { replicaId: -1, version: 7, currentLeaderEpoch: -1 };
+    const query = { replicaId: -1, version: 7, currentLeaderEpoch: -1, readCommitted: false };
     expect(await cluster.broker(1).replicas.listOffset(TOPIC, 0, -2, query)).toMatchObject({ offset: 2 });
   });
 

@@ -1,11 +1,13 @@
 import { BrokerConfig } from '../../../../broker/config/broker-config.ts';
 import { MetadataCache } from '../../../../broker/metadata/metadata-cache.ts';
 import { PooledAnswerMemory } from '../../../../broker/network/answer-memory.ts';
-import type { AppendRequest, AppendResult } from '../../../../broker/replication/append.ts';
+import type { AppendRequest } from '../../../../broker/replication/append-request.ts';
+import type { AppendResult } from '../../../../broker/replication/append.ts';
 import { fetcherOf, listView } from '../../../../broker/replication/fetch-sessions.ts';
 import type { FetchParams } from '../../../../broker/replication/fetch.ts';
 import type { FetchedPartition, FetchTarget } from '../../../../broker/replication/fetch-target.ts';
 import { ReplicaManager } from '../../../../broker/replication/replica-manager.ts';
+import type { TxnVerifier } from '../../../../broker/replication/txn-verifier.ts';
 import { DEFAULT_STORAGE_OPTIONS, LogManager } from '../../../../broker/storage/log-manager.ts';
 import type { PartitionLog } from '../../../../broker/storage/partition-log.ts';
 import {
@@ -63,14 +65,20 @@ export class ReplicationCluster {
   /** The records of the tests are of 1970: retention must not see that. */
   config: TopicConfigValues = { ...BUILT_IN_TOPIC_CONFIG, 'retention.ms': -1 };
   readonly settings: Record<string, string>;
+  readonly txnVerifier: TxnVerifier | null;
   readonly topicIds = new Map<string, string>([[TOPIC, TOPIC_ID]]);
 
-  constructor(settings: Record<string, string> = {}) {
+  constructor(settings: Record<string, string> = {}, txnVerifier: TxnVerifier | null = null) {
     this.settings = settings;
+    this.txnVerifier = txnVerifier;
   }
 
-  static async start(ids: readonly number[], settings: Record<string, string> = {}): Promise<ReplicationCluster> {
-    const cluster = new ReplicationCluster(settings);
+  static async start(
+    ids: readonly number[],
+    settings: Record<string, string> = {},
+    txnVerifier: TxnVerifier | null = null,
+  ): Promise<ReplicationCluster> {
+    const cluster = new ReplicationCluster(settings, txnVerifier);
     for (const id of ids) cluster.brokers.set(id, new ReplicaBroker(id, cluster));
     for (const broker of cluster.brokers.values()) await broker.start();
     cluster.announce();
@@ -308,6 +316,7 @@ export class ReplicaBroker {
       metadata: this.metadata,
       logs: this.logs,
       connector: this.#connector(),
+      ...(this.#cluster.txnVerifier === null ? {} : { txnVerifier: this.#cluster.txnVerifier }),
       onReplicatedIn: (_, bytes, isReassignment) => {
         this.replicated[isReassignment ? 'reassigned' : 'followed'] += bytes;
       },
@@ -374,6 +383,7 @@ export class ReplicaBroker {
       maxBytes,
       minOneMessage: true,
       fromFollowers: true,
+      readCommitted: request.isolationLevel === 1,
       memory,
       clientRack: request.rackId,
     };
@@ -388,7 +398,7 @@ export class ReplicaBroker {
     request: RequestOf<typeof ListOffsets>,
     version: number,
   ): Promise<ResponseInput<typeof ListOffsets>> {
-    const { replicaId } = request;
+    const { replicaId, isolationLevel } = request;
     const topics = await Promise.all(
       request.topics.map(async ({ name, partitions }) => ({
         name,
@@ -398,6 +408,7 @@ export class ReplicaBroker {
             ...(await this.replicas.listOffset(name, partitionIndex, timestamp, {
               replicaId,
               version,
+              readCommitted: isolationLevel === 1,
               currentLeaderEpoch,
             })),
           })),
@@ -433,7 +444,8 @@ export function targetOf(target: Partial<FetchTarget>): FetchTarget {
 
 export function paramsOf(params: Partial<FetchParams>): FetchParams {
   const common = { minBytes: 1, maxBytes: 1 << 20, minOneMessage: true, fromFollowers: true, clientRack: '' };
-  return { replicaId: -1, maxWaitMs: 0, ...common, ...params };
+  const isolation = { readCommitted: false };
+  return { replicaId: -1, maxWaitMs: 0, ...common, ...isolation, ...params };
 }
 
 class TestConnection implements Connection {

@@ -70,10 +70,10 @@ describe('sequences', () => {
       'fine',
     ],
     [
-      'a transaction that nobody has verified',
+      'the first batch of a transaction',
       producer({ last: 4, offset: 0 }),
       { firstSequence: 5, isTransactional: true },
-      'INVALID_TXN_STATE',
+      'fine',
     ],
   ])('%s', (_what, entry, batch, expected) => {
     expect(verdict(entry, batch)).toBe(expected);

@@ -3,8 +3,7 @@ import type { PartitionLog } from '../../../../broker/storage/partition-log.ts';
 import { ProducerMemory } from '../../../../broker/storage/producer-memory.ts';
 import { ProducerStates } from '../../../../broker/storage/producer-states.ts';
 import { DEFAULT_STORAGE_OPTIONS, type LogManager } from '../../../../broker/storage/log-manager.ts';
-import type { BatchOptions } from '../../../../shared/records/batch-builder.ts';
-import { BatchBuilder } from '../../../../shared/records/batch-builder.ts';
+import { buildTransactionMarker } from '../../../../shared/records/transaction-marker.ts';
 import { COMMIT_MARKER, TWO_RECORDS } from '../../shared/records/support.ts';
 import { batchOf, filesIn, fixture, type Fixture, ordersLog, readAll } from './support.ts';
 
@@ -52,14 +51,9 @@ function batch({ id = 1, epoch = 0, seq, count = 1, baseOffset, timestamp, trans
   });
 }
 
-function marker(coordinatorEpoch: number, options: BatchOptions & { commit?: boolean } = {}): Buffer {
-  const { commit = true, ...rest } = options;
-  const key = Buffer.from([0, 0, 0, commit ? 1 : 0]);
-  const value = Buffer.alloc(6);
-  value.writeInt32BE(coordinatorEpoch, 2);
-  const builder = new BatchBuilder();
-  builder.append(f.time.now(), key, value);
-  return builder.build({ producerId: 1, producerEpoch: 0, isControl: true, isTransactional: true, ...rest });
+function marker(coordinatorEpoch: number, { producerEpoch = 0 } = {}): Buffer {
+  const content = { isCommit: true, coordinatorEpoch, timestamp: f.time.now() };
+  return buildTransactionMarker({ producerId: 1, producerEpoch }, content);
 }
 
 function send(sent: Sent, to = log) {
@@ -155,9 +149,12 @@ describe('a leader’s log', () => {
     expect(await outcome({ seq: 2 })).toBe(4);
   });
 
-  it('refuses transactions: nobody coordinates them', async () => {
-    expect(await outcome({ seq: 0, transactional: true })).toBe('INVALID_TXN_STATE');
-    expect(producers()).toEqual([]);
+  it('takes the first batch of a transaction, and no other until it has ended', async () => {
+    expect(await outcome({ seq: 0, transactional: true })).toBe(0);
+    expect([...log.activeProducers()][0]).toMatchObject({ currentTxnFirstOffset: 0 });
+    expect(await outcome({ seq: 1 })).toBe('INVALID_TXN_STATE');
+    await log.appendAsLeader(marker(3), 0, { origin: 'coordinator' });
+    expect(await outcome({ seq: 1 })).toBe(2);
   });
 
   it('checks epochs, not sequences, of what coordinators write', async () => {

@@ -241,13 +241,13 @@ describe('what a crash interrupted', () => {
   it('leaves files of others alone', async () => {
     const f = fixture();
     await written(f, 'ab', 'clean');
-    for (const name of ['00000000000000000000.txnindex', 'notes.txt']) {
+    for (const name of ['00000000000000000000.log.bak', 'notes.txt']) {
       f.fs.writeFile(`${DIR}/${name}`, 'kept');
     }
     const manager = await f.open();
     await ordersLog(manager).appendAsLeader(batchOf(['x']), 5);
     await manager.shutdown();
-    for (const name of ['00000000000000000000.txnindex', 'notes.txt']) {
+    for (const name of ['00000000000000000000.log.bak', 'notes.txt']) {
       expect(f.fs.readFile(`${DIR}/${name}`).toString()).toBe('kept');
     }
   });

@@ -14,6 +14,7 @@ const member = (memberId: string, topics: string[], more: Partial<AssignorMember
   owned: [],
   generation: -1,
   userData: null,
+  rackId: null,
   ...more,
 });
 
@@ -58,6 +59,48 @@ describe('range', () => {
   test('more members than partitions, a topic that is not there, topics that not everybody wants', () => {
     const members = [member('a', ['t', 'gone']), member('b', ['t', 'u']), member('c', ['u', 't'])];
     expect(assign({ t: 2, u: 3 }, members)).toEqual({ a: 't-0', b: 't-1 u-0 u-1', c: 'u-2' });
+  });
+});
+
+describe('range, where racks differ', () => {
+  const near = (rackId: string | null, memberId: string, topics = ['t']) => member(memberId, topics, { rackId });
+  /** `t: 'a ab b'`: the racks of the replicas of partition 0, 1 and 2. */
+  function assign(racks: Record<string, string>, members: AssignorMember[]) {
+    const shapes = Object.entries(racks).map(
+      ([topic, text]) => [topic, text.split(' ').map(letters => new Set(letters))] as const,
+    );
+    const sizes = new Map(shapes.map(([topic, partitions]) => [topic, partitions.length]));
+    return namesOf(rangeAssignor.assign(sizes, members, new Map(shapes)));
+  }
+
+  test('members get what they can read nearby, within their share', () => {
+    const members = [near('a', 'm1'), near('b', 'm2')];
+    expect(assign({ t: 'b a b a' }, members)).toEqual({ m1: 't-1 t-3', m2: 't-0 t-2' });
+    expect(assign({ t: 'b b b a' }, members)).toEqual({ m1: 't-2 t-3', m2: 't-0 t-1' });
+  });
+
+  test('a member that does not tell its rack is near to everything', () => {
+    expect(assign({ t: 'b a b a' }, [near(null, 'm1'), near('b', 'm2')])).toEqual({ m1: 't-0 t-1', m2: 't-2 t-3' });
+  });
+
+  test.each([
+    ['all partitions are in all racks', 'ab ab ab ab', 'a', 'b'],
+    ['no member is in a rack of theirs', 'b a b a', 'c', 'd'],
+    ['no member tells its rack', 'b a b a', null, null],
+    ['no broker has a rack', '   ', 'a', 'b'],
+  ])('racks do not matter where %s', (_why, racks, one, other) => {
+    const given = assign({ t: racks }, [near(one, 'm1'), near(other, 'm2')]);
+    expect(given).toEqual({ m1: 't-0 t-1', m2: 't-2 t-3' });
+  });
+
+  test('topics with as many partitions stay aligned: who is near to both gets both', () => {
+    const members = [near('a', 'm1', ['t', 'u']), near('b', 'm2', ['t', 'u'])];
+    expect(assign({ t: 'b a b a', u: 'b a ab ab' }, members)).toEqual({
+      m1: 't-1 t-3 u-1 u-3',
+      m2: 't-0 t-2 u-0 u-2',
+    });
+    // Nobody is near to partition 0 of both.
+    expect(assign({ t: 'b a', u: 'a a' }, members)).toEqual({ m1: 't-1 u-1', m2: 't-0 u-0' });
   });
 });
 

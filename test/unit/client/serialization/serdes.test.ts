@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- one table of serdes of all types */
+/* oxlint-disable typescript/no-explicit-any -- one table of serdes of all types */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { serdes, SerializationError, type Serde } from '../../../../client/index.ts';

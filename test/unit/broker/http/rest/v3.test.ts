@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- bodies as they come */
+/* oxlint-disable typescript/no-explicit-any -- bodies as they come */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RestClients } from '../../../../../broker/http/rest/clients.ts';

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- scripted answers */
+/* oxlint-disable typescript/no-explicit-any -- scripted answers */
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { parseJson } from '../../../../../broker/http/rest/body.ts';

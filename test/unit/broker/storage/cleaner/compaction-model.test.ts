@@ -3,7 +3,6 @@ import { expect, it } from 'vitest';
 import type { LogManager } from '../../../../../broker/storage/log-manager.ts';
 import type { PartitionLog } from '../../../../../broker/storage/partition-log.ts';
 import { CODECS } from '../../../../../shared/records/compression.ts';
-import type { Timers } from '../../../../../shared/runtime/clock.ts';
 import { DyingProcess } from '../../../../support/dying-file-system.ts';
 import { runs } from '../../../../support/property-runs.ts';
 import { filesIn, fixture } from '../support.ts';
@@ -75,7 +74,7 @@ class Run {
   async open(): Promise<void> {
     this.process = new DyingProcess(this.f.fs);
     const { fs } = this.process;
-    const timers = this.timersOf(this.process);
+    const timers = this.process.timers(this.f.time);
     this.manager = await this.f.open({
       fs,
       timers,
@@ -85,18 +84,6 @@ class Run {
     expect(filesIn(this.f.fs, DIR).filter(name => /cleaned|swap/.test(name))).toEqual([]);
     expect(this.log.logEndOffset).toBe(this.written.length);
     this.log.updateHighWatermark(this.committed);
-  }
-
-  /** Those of a dead process do nothing any more. */
-  timersOf(process: DyingProcess): Timers {
-    const { time } = this.f;
-    const ifAlive = (callback: () => void) => () => (process.isDead ? undefined : callback());
-    return {
-      after: (ms, callback) => time.after(ms, ifAlive(callback)),
-      every: (ms, callback, first) => time.every(ms, ifAlive(callback), first),
-      endOfTurn: callback => time.endOfTurn(callback),
-      sleep: (ms, signal) => time.sleep(ms, signal),
-    };
   }
 
   async put(numbers: readonly number[], producer: number, codec: number): Promise<void> {

@@ -217,6 +217,24 @@ describe('a compacted log', () => {
     log.updateHighWatermark(3);
     expect(await read('highWatermark')).toEqual([2, 0]);
   });
+
+  it('gives consumers what follows a header in the same segment, however little they ask for', async () => {
+    await manager.shutdown();
+    await start({ 'segment.bytes': 300 });
+    await put(log, [{ key: 'a', value: '0', timestamp: f.time.now() }], {
+      producerId: 11,
+      producerEpoch: 0,
+      baseSequence: 0,
+    });
+    await putAll('b=1', 'a=2', 'c=3', 'd=4', 'e=5', 'f=6', 'g=7');
+    await clean();
+    const first = async (upperBound: 'logEnd' | 'highWatermark') => {
+      const { records } = await log.read(0, 1, { upperBound, minOneMessage: true });
+      return [batch.baseOffset(records[0]!, 0), batch.recordCount(records[0]!, 0)];
+    };
+    expect(await first('logEnd')).toEqual([0, 0]);
+    expect(await first('highWatermark')).toEqual([1, 1]);
+  });
 });
 
 describe('the order of cleaning', () => {
