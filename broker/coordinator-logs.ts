@@ -1,14 +1,8 @@
-import type { ReadableLog } from '../shared/records/log-walk.ts';
 import type { ReplicaManager } from './replication/replica-manager.ts';
-
-/** A log that a coordinator loads, and the epoch in which this broker leads it. */
-export interface LedLog extends ReadableLog {
-  readonly leaderEpoch: number;
-  readonly highWatermark: number;
-}
+import type { CoordinatedLog } from './transaction/ports.ts';
 
 /** What coordinators read of a partition of their topic; null where this broker does not lead it. */
-export function openLedLog(replicas: ReplicaManager, topic: string, partition: number): LedLog | null {
+export function openLedLog(replicas: ReplicaManager, topic: string, partition: number): CoordinatedLog | null {
   const log = replicas.logLedHere(topic, partition);
   if (log === null) return null;
   return {

@@ -11,8 +11,6 @@ export async function orFail<T>(doing: string, asked: Promise<T>, words: Words =
     return await asked;
   } catch (error) {
     const known = error instanceof KafkaError ? words[error.code] : undefined;
-    throw new ToolFailure(
-      `${doing}: ${known ?? (error as Error).message}. Enable debug logging for additional detail.`,
-    );
+    throw new ToolFailure(`${doing}: ${known ?? (error as Error).message}`);
   }
 }

@@ -4,6 +4,7 @@ import type { TopicInfo } from '../cluster/cluster-view.ts';
 import type { GroupMetadata } from '../consumer/group/consumer-group.ts';
 import { KafkaError, timedOut } from '../errors.ts';
 import type { OffsetToCommit } from '../groups/committed-offsets.ts';
+import { within } from '../within.ts';
 import { Accumulator, recordSizeBound } from './accumulator.ts';
 import type { ProducerBatch } from './batch.ts';
 import { BufferMemory } from './buffer-memory.ts';
@@ -322,10 +323,7 @@ export class Producer<K = Bytes, V = Bytes> {
   /** Flushes, for at most `timeoutMs`, and releases everything; what is not acknowledged by then fails. */
   async close(timeoutMs = 30_000): Promise<void> {
     if (this.#closed) return;
-    const { timers } = this.#cluster.runtime;
-    const giveUp = new AbortController();
-    await Promise.race([this.flush(), timers.sleep(timeoutMs, giveUp.signal).catch(() => {})]);
-    giveUp.abort(new Error('flushed'));
+    await within(this.flush(), timeoutMs, this.#cluster.runtime.timers);
     this.#closed = true;
     this.#options.transactions?.close();
     this.#sender.close();
