@@ -3,6 +3,8 @@ import type { AnswerMemory, Releasable } from '../request/answer-memory.ts';
 
 /** What a cached frame costs besides its bytes. */
 const OVERHEAD = 200;
+/** Appends share a frame of this size while they fit: a slab each would be mostly idle, or pin one of Node's own. */
+const LEAST_FRAME_BYTES = 4096;
 /** Share of the budget that may lie idle between two frames, for none is given up in the size that the next one needs. */
 const IDLE_SHARE = 1 / 8;
 
@@ -24,27 +26,46 @@ const NOTHING = Buffer.alloc(0);
  *        └─────given up, nobody reads─────────────────────►
  *
  * A reader that does not say when it is done (`lend` without memory) makes the frame's memory the garbage collector's.
+ * While it is cached a frame grows by what is appended, behind the bytes that readers look at.
  */
 class CachedFrame implements TailFrame, Releasable {
   readonly baseOffset: number;
-  readonly nextOffset: number;
   readonly window: TailWindow;
-  /** What the frame counts against the budget; 0 once its window has given it up. */
-  cost: number;
-  bytes: Buffer;
+  /** What the frame counts against the budget. */
+  readonly cost: number;
+  nextOffset: number;
+  bytes: Buffer = NOTHING;
+  /** Neighbours in the order in which the cache gives frames up. */
+  older: CachedFrame | null = null;
+  newer: CachedFrame | null = null;
   readonly #pool: BufferPool;
   #slab: Buffer | null;
   #readers = 0;
   #isCached = true;
 
-  constructor(window: TailWindow, pool: BufferPool, baseOffset: number, nextOffset: number, length: number) {
+  constructor(window: TailWindow, pool: BufferPool, baseOffset: number, length: number) {
     this.window = window;
     this.baseOffset = baseOffset;
-    this.nextOffset = nextOffset;
+    this.nextOffset = baseOffset;
     this.#pool = pool;
-    this.#slab = pool.take(length);
-    this.bytes = this.#slab.subarray(0, length);
+    this.#slab = pool.take(Math.max(length, LEAST_FRAME_BYTES));
     this.cost = this.#slab.length + OVERHEAD;
+  }
+
+  hasRoomFor(length: number): boolean {
+    return this.#slab !== null && this.bytes.length + length <= this.#slab.length;
+  }
+
+  /** Takes in a copy of what was appended up to before `nextOffset`; there has to be room for it. */
+  add(nextOffset: number, buffers: readonly Buffer[]): void {
+    const slab = this.#slab!;
+    let at = this.bytes.length;
+    for (const buffer of buffers) {
+      slab.set(buffer, at);
+      at += buffer.length;
+    }
+    this.bytes = slab.subarray(0, at);
+    this.nextOffset = nextOffset;
   }
 
   lend(memory: AnswerMemory | undefined): void {
@@ -84,9 +105,8 @@ export class TailCache {
   readonly #budget: number;
   readonly #pool: BufferPool;
   #used = 0;
-  /** All frames in order of appending, from `#first` on, those that their window gave up included. */
-  #frames: (CachedFrame | undefined)[] = [];
-  #first = 0;
+  #oldest: CachedFrame | null = null;
+  #newest: CachedFrame | null = null;
 
   /**
    * @param budgetBytes memory for all frames; 0 switches the cache off
@@ -106,32 +126,32 @@ export class TailCache {
     return new TailWindow(this);
   }
 
-  /** A frame for `length` bytes that the caller fills; null when it is too big to be worth it. */
-  frame(window: TailWindow, baseOffset: number, nextOffset: number, length: number): CachedFrame | null {
-    if ((length + OVERHEAD) * 4 > this.#budget) return null;
-    const frame = new CachedFrame(window, this.#pool, baseOffset, nextOffset, length);
-    this.#frames.push(frame);
+  /** A frame with room for `length` bytes; null when it is too big to be worth it. */
+  frame(window: TailWindow, baseOffset: number, length: number): CachedFrame | null {
+    if ((Math.max(length, LEAST_FRAME_BYTES) + OVERHEAD) * 4 > this.#budget) return null;
+    const frame = new CachedFrame(window, this.#pool, baseOffset, length);
+    frame.older = this.#newest;
+    if (this.#newest === null) this.#oldest = frame;
+    else this.#newest.newer = frame;
+    this.#newest = frame;
     this.#used += frame.cost;
-    while (this.#used > this.#budget) this.#evictOldest();
+    while (this.#used > this.#budget) {
+      const oldest = this.#oldest!;
+      oldest.window.evicted();
+      this.release(oldest);
+    }
     return frame;
   }
 
-  /** Frees the memory of a frame that its window gave up. */
+  /** Frees the memory of a frame that its window has given up. */
   release(frame: CachedFrame): void {
+    const { older, newer } = frame;
+    if (older === null) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === null) this.#newest = older;
+    else newer.older = older;
     this.#used -= frame.cost;
-    frame.cost = 0;
     frame.giveUp();
-  }
-
-  #evictOldest(): void {
-    const oldest = this.#frames[this.#first]!;
-    this.#frames[this.#first++] = undefined;
-    oldest.window.evicted(oldest);
-    this.release(oldest);
-    if (this.#first > 1024 && this.#first * 2 > this.#frames.length) {
-      this.#frames = this.#frames.slice(this.#first);
-      this.#first = 0;
-    }
   }
 }
 
@@ -166,19 +186,19 @@ export class TailWindow {
       return;
     }
     this.#interest -= length;
-    const frame = this.#cache.frame(this, baseOffset, nextOffset, length);
+    const newest = this.#frames.at(-1);
+    const frame = newest?.hasRoomFor(length) === true ? newest : this.#cache.frame(this, baseOffset, length);
     if (frame === null) {
       // What is not kept would leave a gap in front of the next append.
       this.clear();
       return;
     }
-    gather(buffers, frame.bytes);
-    this.#frames.push(frame);
+    frame.add(nextOffset, buffers);
+    if (frame !== newest) this.#frames.push(frame);
   }
 
-  /** Called by the cache: its oldest frame is the oldest of this window, or one that the window has given up. */
-  evicted(frame: TailFrame): void {
-    if (this.#frames[this.#first] !== frame) return;
+  /** The cache gives up the oldest frame. */
+  evicted(): void {
     this.#first++;
     if (this.#first * 2 > this.#frames.length) {
       this.#frames = this.#frames.slice(this.#first);
@@ -210,13 +230,5 @@ export class TailWindow {
       else low = middle + 1;
     }
     return this.#frames[low]!.nextOffset > offset ? this.#frames.slice(low) : [];
-  }
-}
-
-function gather(buffers: readonly Buffer[], target: Buffer): void {
-  let at = 0;
-  for (const buffer of buffers) {
-    target.set(buffer, at);
-    at += buffer.length;
   }
 }

@@ -41,6 +41,13 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     wrong: 'return true',
     foundBy: ['--seeds', '60', '--faults', 'freeze member,cut member'],
   },
+  /** A transaction's coordinator lets a producer end what its successor has begun. */
+  'zombie-ends': {
+    file: 'broker/transaction/decisions.ts',
+    right: 'return producerEpoch === content.producerEpoch ? ErrorCode.NONE : ErrorCode.PRODUCER_FENCED;',
+    wrong: 'return ErrorCode.NONE;',
+    foundBy: ['--seeds', '60', '--faults', 'zombie teller'],
+  },
 };
 
 /**

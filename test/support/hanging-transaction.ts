@@ -38,7 +38,8 @@ export async function hangTransaction(port: number, { topic, partition }: TopicP
       topicData: [{ name: topic, partitionData: [{ index: partition, records }] }],
     });
     const { errorCode } = answer!.responses[0]!.partitionResponses[0]!;
-    if (errorCode !== ErrorCode.NONE) throw new Error(`the late record was refused with ${errorByCode(errorCode).name}`);
+    if (errorCode !== ErrorCode.NONE)
+      throw new Error(`the late record was refused with ${errorByCode(errorCode).name}`);
   } finally {
     connection.close();
   }
