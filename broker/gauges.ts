@@ -16,6 +16,7 @@ export function exposeGauges(rooms: BrokerRooms): void {
   metrics.expose('underMinIsrPartitions', () => replicas.statistics().underMinIsrPartitionCount);
   metrics.expose('atMinIsrPartitions', () => replicas.statistics().atMinIsrPartitionCount);
   metrics.expose('reassigningPartitions', () => replicas.statistics().reassigningPartitions);
+  metrics.expose('lateTransactionPartitions', () => replicas.statistics().partitionsWithLateTransactions);
   metrics.expose('partitions', () => replicas.statistics().partitionCount);
   metrics.expose('leaders', () => replicas.statistics().leaderCount);
   metrics.expose('offlineReplicas', () => replicas.statistics().offlineReplicaCount);

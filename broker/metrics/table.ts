@@ -101,6 +101,10 @@ export const GAUGES = {
     name: 'kafka_server_replicamanager_reassigningpartitions',
     help: 'Partitions led here whose replicas are being moved.',
   },
+  lateTransactionPartitions: {
+    name: 'kafka_server_replicamanager_partitionswithlatetransactionscount',
+    help: 'Partitions led here with a transaction that is open five minutes longer than transaction.max.timeout.ms allows: see kafka-transactions find-hanging.',
+  },
   partitions: {
     name: 'kafka_server_replicamanager_partitioncount',
     help: 'Partitions of which this broker has a replica.',

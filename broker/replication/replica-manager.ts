@@ -420,8 +420,9 @@ export class ReplicaManager {
 
   /** Walks over all partitions: for metrics, now and then. */
   statistics(): ReplicationStatistics {
+    const { clock, config } = this.#options;
     return {
-      ...gatherStatistics(this.#partitions.all()),
+      ...gatherStatistics(this.#partitions.all(), clock.now(), config.get('transaction.max.timeout.ms')),
       isrShrinks: this.#isrChanges.shrunk,
       isrExpands: this.#isrChanges.expanded,
       failedIsrUpdates: this.#isrChanges.failed,

@@ -9,6 +9,7 @@ export interface PartitionStatistics {
   readonly underMinIsrPartitionCount: number;
   readonly atMinIsrPartitionCount: number;
   readonly reassigningPartitions: number;
+  readonly partitionsWithLateTransactions: number;
 }
 
 export interface ReplicationStatistics extends PartitionStatistics {
@@ -25,7 +26,16 @@ export interface ReplicationStatistics extends PartitionStatistics {
   readonly waitingFetches: number;
 }
 
-export function gatherStatistics(partitions: Iterable<Partition>): PartitionStatistics {
+/** How long an open transaction may outlive its time before it counts as late (Kafka: `LATE_TRANSACTION_BUFFER_MS`). */
+const LATE_TRANSACTION_MS = 5 * 60_000;
+
+/** @param longestTransactionMs `transaction.max.timeout.ms` */
+export function gatherStatistics(
+  partitions: Iterable<Partition>,
+  nowMs: number,
+  longestTransactionMs: number,
+): PartitionStatistics {
+  const lateBeforeMs = nowMs - longestTransactionMs - LATE_TRANSACTION_MS;
   const counts = {
     partitionCount: 0,
     leaderCount: 0,
@@ -34,6 +44,7 @@ export function gatherStatistics(partitions: Iterable<Partition>): PartitionStat
     underMinIsrPartitionCount: 0,
     atMinIsrPartitionCount: 0,
     reassigningPartitions: 0,
+    partitionsWithLateTransactions: 0,
   };
   for (const partition of partitions) {
     counts.partitionCount += 1;
@@ -45,6 +56,7 @@ export function gatherStatistics(partitions: Iterable<Partition>): PartitionStat
     const spare = partition.leadership.spareIsr;
     if (spare < 0) counts.underMinIsrPartitionCount += 1;
     if (spare === 0) counts.atMinIsrPartitionCount += 1;
+    if (partition.log?.hasTransactionIdleSince(lateBeforeMs) === true) counts.partitionsWithLateTransactions += 1;
   }
   return counts;
 }

@@ -1,3 +1,8 @@
+/** Whose transaction it is: when it last wrote, milliseconds. */
+interface Writer {
+  readonly lastTimestamp: number;
+}
+
 /** A transaction whose marker is in the log, but perhaps not yet on all in-sync replicas. Offsets are inclusive. */
 interface EndedTransaction {
   readonly firstOffset: number;
@@ -12,10 +17,10 @@ interface EndedTransaction {
  *     ongoing                                    17
  *     unstable     10                            17        A is decided, but its marker may still be lost
  *
- * Sets keep the order in which transactions began, which is that of the offsets, so that the first is the least.
+ * Maps and sets keep the order in which transactions began, which is that of the offsets, so that the first is the least.
  */
 export class OpenTransactions {
-  readonly #ongoing = new Set<number>();
+  readonly #ongoing = new Map<number, Writer>();
   readonly #unstable = new Set<number>();
   /** By marker, from `#endedFrom` on. */
   #ended: EndedTransaction[] = [];
@@ -29,12 +34,17 @@ export class OpenTransactions {
 
   /** The least first offset of an undecided transaction; `fallback` when there is none. */
   firstOngoing(fallback: number): number {
-    return firstOf(this.#ongoing) ?? fallback;
+    return firstOf(this.#ongoing.keys()) ?? fallback;
+  }
+
+  /** When the one whose undecided transaction began first wrote for the last time, milliseconds; null: all are decided. */
+  get oldestLastWriteMs(): number | null {
+    return firstOf(this.#ongoing.values())?.lastTimestamp ?? null;
   }
 
   /** A transaction has begun behind all others. */
-  begin(firstOffset: number): void {
-    this.#ongoing.add(firstOffset);
+  begin(firstOffset: number, writer: Writer): void {
+    this.#ongoing.set(firstOffset, writer);
     this.#unstable.add(firstOffset);
     if (firstOffset < this.#first) this.#first = firstOffset;
   }
@@ -72,7 +82,7 @@ export class OpenTransactions {
   }
 }
 
-function firstOf(offsets: ReadonlySet<number>): number | undefined {
-  for (const offset of offsets) return offset;
+function firstOf<T>(all: Iterable<T>): T | undefined {
+  for (const one of all) return one;
   return undefined;
 }

@@ -372,6 +372,15 @@ export class PartitionLog {
     return this.#state.producers.entries();
   }
 
+  /**
+   * Whether the transaction that has been open longest was last written to before `ms` (milliseconds since the epoch), so
+   * that its time must be over (Kafka: `UnifiedLog.hasLateTransaction`).
+   */
+  hasTransactionIdleSince(ms: number): boolean {
+    const lastWriteMs = this.#state.producers.oldestLastWriteMs;
+    return lastWriteMs !== null && lastWriteMs < ms;
+  }
+
   /** Forgets producers that have not written for `producer.id.expiration.ms`. */
   removeExpiredProducers(): void {
     this.#state.producers.removeExpired();

@@ -66,6 +66,11 @@ export class ProducerStateManager {
     return this.#states.transactions.firstUnstable;
   }
 
+  /** See `OpenTransactions`. */
+  get oldestLastWriteMs(): number | null {
+    return this.#states.transactions.oldestLastWriteMs;
+  }
+
   /** The log's high watermark is this. */
   replicatedUpTo(highWatermark: number): void {
     this.#states.transactions.replicatedUpTo(highWatermark);

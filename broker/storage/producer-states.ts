@@ -49,7 +49,7 @@ export class ProducerStates implements RememberingLog {
     this.#put(entry, known !== undefined);
     if (openSince === entry.currentTxnFirstOffset) return null;
     if (openSince === NONE) {
-      this.transactions.begin(entry.currentTxnFirstOffset);
+      this.transactions.begin(entry.currentTxnFirstOffset, entry);
       return null;
     }
     const lastOffset = batch.lastOffset(bytes, at);
@@ -62,8 +62,9 @@ export class ProducerStates implements RememberingLog {
   /** Enters what a snapshot says. */
   load(entries: readonly ProducerEntry[]): void {
     for (const entry of entries) this.#put(entry, this.#entries.has(entry.producerId));
-    const open = entries.flatMap(({ currentTxnFirstOffset: first }) => (first === NONE ? [] : [first]));
-    for (const firstOffset of open.sort((a, b) => a - b)) this.transactions.begin(firstOffset);
+    const open = entries.filter(({ currentTxnFirstOffset }) => currentTxnFirstOffset !== NONE);
+    open.sort((a, b) => a.currentTxnFirstOffset - b.currentTxnFirstOffset);
+    for (const entry of open) this.transactions.begin(entry.currentTxnFirstOffset, entry);
   }
 
   #put(entry: ProducerEntry, isKnown: boolean): void {

@@ -40,6 +40,11 @@ afterAll(async () => {
 const transactions = (...args: string[]) =>
   tool('kafka-transactions', ['--bootstrap-server', cluster.bootstrap, ...args]);
 
+async function lateTransactions(): Promise<number> {
+  const page = await (await fetch(`http://127.0.0.1:${cluster.brokers[0]!.port}/metrics`)).text();
+  return Number(/^kafka_server_replicamanager_partitionswithlatetransactionscount (\d+)$/m.exec(page)![1]);
+}
+
 const read: string[] = [];
 
 async function readUntil(value: string): Promise<void> {
@@ -49,8 +54,9 @@ async function readUntil(value: string): Promise<void> {
   });
 }
 
-test('find-hanging shows it, abort ends it, and readers of committed records go on', async () => {
+test('metrics and find-hanging show it, abort ends it, and readers of committed records go on', async () => {
   await readUntil('before');
+  expect(await lateTransactions()).toBe(1);
   expect(await transactions('list')).toMatchObject({ stdout: expect.not.stringContaining('Ongoing') });
   const tooYoung = await transactions('find-hanging', '--topic', topic, '--max-transaction-timeout', '90');
   expect(tooYoung.stdout.trim().split('\n')).toHaveLength(1);
@@ -66,6 +72,7 @@ test('find-hanging shows it, abort ends it, and readers of committed records go 
   expect(aborted).toEqual({ code: 0, stdout: '', stderr: '' });
   await readUntil('behind');
   expect(read).toEqual(['before', 'behind']);
+  expect(await lateTransactions()).toBe(0);
   const after = await transactions('find-hanging', '--broker-id', '0');
   expect(after.stdout.trim().split('\n')).toHaveLength(1);
 });

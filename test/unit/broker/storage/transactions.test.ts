@@ -367,16 +367,22 @@ describe('AbortedTransactions', () => {
 describe('OpenTransactions', () => {
   it('forgets what is settled, however long another stays open', () => {
     const open = new OpenTransactions();
-    open.begin(0);
+    const [old, young] = [{ lastTimestamp: 5 }, { lastTimestamp: 9 }];
+    expect(open.oldestLastWriteMs).toBeNull();
+    open.begin(0, old);
     for (let i = 1; i < 1000; i += 2) {
-      open.begin(i);
+      open.begin(i, young);
+      expect(open.oldestLastWriteMs).toBe(5);
       open.end(i, i + 1);
       open.replicatedUpTo(i + 2);
       expect(open.firstUnstable).toBe(0);
     }
     expect(open.firstOngoing(99)).toBe(0);
+    old.lastTimestamp = 7;
+    expect(open.oldestLastWriteMs).toBe(7);
     open.end(0, 1001);
     expect(open.firstOngoing(99)).toBe(99);
+    expect(open.oldestLastWriteMs).toBeNull();
     open.replicatedUpTo(1001);
     expect(open.firstUnstable).toBe(0);
     open.replicatedUpTo(1002);
