@@ -150,6 +150,9 @@ export class TailCache {
     else older.newer = newer;
     if (newer === null) this.#newest = older;
     else newer.older = older;
+    // A reader may hold the frame for long: not with it all that were released after it.
+    frame.older = null;
+    frame.newer = null;
     this.#used -= frame.cost;
     frame.giveUp();
   }

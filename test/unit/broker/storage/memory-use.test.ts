@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { PooledAnswerMemory } from '../../../../broker/network/answer-memory.ts';
 import { IndexCache } from '../../../../broker/storage/index-cache.ts';
@@ -155,6 +157,24 @@ describe('the memory of last appends', () => {
     expect(bytes.every(byte => byte === 2)).toBe(true);
     memory.release();
     expect(pool.returns).toBe(2);
+  });
+
+  it('that a slow reader holds does not hold what was given up later', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const { pool, window, append, read, fill } = cached();
+    append(1);
+    const memory = new PooledAnswerMemory(pool);
+    const bytes = read(0, memory);
+    append(2);
+    const later = new WeakRef(window.from(1)[0]!);
+    fill();
+    // A reference that was just made is kept until the turn is over.
+    await new Promise(resolve => setImmediate(resolve));
+    collectGarbage();
+    expect(later.deref()).toBeUndefined();
+    expect(bytes.every(byte => byte === 1)).toBe(true);
+    memory.release();
   });
 
   it('is never used again when a reader does not say when it is done', () => {
