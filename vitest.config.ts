@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import FailedLast from './test/support/failed-last.ts';
 import LongFirst from './test/support/long-first.ts';
 
 /** Test files at a time. */
@@ -13,6 +14,7 @@ const WAITING_AT_A_TIME = 3;
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
+    reporters: ['default', new FailedLast()],
     projects: [
       {
         test: {

@@ -1,7 +1,8 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import type { LeaderAppendOptions } from '../storage/leader-append.ts';
-import type { AppendInfo, PartitionLog } from '../storage/partition-log.ts';
+import type { AppendInfo } from '../storage/log-appender.ts';
+import type { PartitionLog } from '../storage/partition-log.ts';
 import { ReplicationError } from './errors.ts';
 import {
   Leadership,

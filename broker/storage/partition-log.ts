@@ -3,37 +3,21 @@ import type { TopicConfigValues } from '../../shared/topics/topic-config.ts';
 import { LogCompaction } from './cleaner/log-compaction.ts';
 import { StorageError } from './errors.ts';
 import { parseDirectoryName } from './file-names.ts';
-import { prepareFollowerAppend } from './follower-append.ts';
-import { type LeaderAppendOptions, prepareLeaderAppend, type PreparedRecords } from './leader-append.ts';
+import type { LeaderAppendOptions } from './leader-append.ts';
 import type { EpochEndOffset } from './leader-epochs.ts';
+import { type AppendInfo, LogAppender } from './log-appender.ts';
 import { LogFlusher } from './log-flusher.ts';
 import { boundOf, type LogRead, LogReader, type ReadOptions, type UpperBound } from './log-reader.ts';
+import { LogRestructuring } from './log-restructuring.ts';
 import { type LoadedLog, type LogEnvironment, LogState } from './log-state.ts';
 import { LogTruncation, type RemoveLater } from './log-truncation.ts';
 import { LogWriter } from './log-writer.ts';
-import type { ProducerEntry, WrittenBatch } from './producer-entry.ts';
-import { rebuildProducers } from './producer-rebuild.ts';
+import type { ProducerEntry } from './producer-entry.ts';
 import { readTopicId, writeTopicId } from './partition-metadata.ts';
-import { deletableNow, gatherSegmentFacts } from './log-retention.ts';
 import type { TailWindow } from './tail-cache.ts';
 import { type FoundTimestamp, lookUpMaxTimestamp, lookUpTimestamp } from './timestamp-lookup.ts';
 import type { VerificationGuard } from './verification-guards.ts';
 import type { WriteScheduler } from './write-scheduler.ts';
-
-/** What an append did. Offsets are inclusive, times in milliseconds. */
-export interface AppendInfo {
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  readonly logStartOffset: number;
-  /** The time that the broker gave to the records, -1 when they keep their own. */
-  readonly logAppendTime: number;
-  /** -1 when no record has one. */
-  readonly maxTimestamp: number;
-  /** Bytes that went into the log. */
-  readonly validBytes: number;
-  /** Records by the batches' headers. */
-  readonly recordCount: number;
-}
 
 /** What a log needs from its surroundings besides its files. */
 export interface LogServices {
@@ -57,22 +41,33 @@ export class PartitionLog {
   /** For the cleaner alone. */
   readonly compaction: LogCompaction;
   readonly #state: LogState;
-  readonly #writer: LogWriter;
+  readonly #appender: LogAppender;
   readonly #reader: LogReader;
   readonly #flusher: LogFlusher;
   readonly #truncation: LogTruncation;
-  readonly #services: LogServices;
+  readonly #restructuring: LogRestructuring;
   #topicId: string | null;
-  #lowestCut = Infinity;
 
   constructor(environment: LogEnvironment, loaded: LoadedLog, services: LogServices) {
-    this.#services = services;
-    this.#state = new LogState(environment, loaded, services.tail);
-    this.#flusher = new LogFlusher(this.#state);
-    this.#reader = new LogReader(this.#state);
-    this.#writer = new LogWriter(this.#state, services.scheduler, offset => this.#flushInBackground(offset));
-    this.#truncation = new LogTruncation(this.#state, this.#writer, services.removeLater);
-    this.compaction = new LogCompaction(this.#state, services.removeLater);
+    const state = new LogState(environment, loaded, services.tail);
+    this.#state = state;
+    this.#flusher = new LogFlusher(state);
+    this.#reader = new LogReader(state);
+    const writer = new LogWriter(state, services.scheduler, offset => this.#flushInBackground(offset));
+    const truncation = new LogTruncation(state, writer, services.removeLater);
+    const compaction = new LogCompaction(state, services.removeLater);
+    const afterCut = (): void => {
+      this.#flushInBackground(state.logEndOffset);
+      services.truncated();
+    };
+    const listeners = { beforeCut: services.beforeCut, afterCut };
+    this.#truncation = truncation;
+    this.#restructuring = new LogRestructuring({ state, writer, truncation, compaction, listeners });
+    this.#appender = new LogAppender(state, writer, {
+      flush: () => this.flush(),
+      restartAt: offset => this.#restructuring.restartAt(offset),
+    });
+    this.compaction = compaction;
     this.#topicId = readTopicId(environment.resources.fs, loaded.path);
   }
 
@@ -155,19 +150,8 @@ export class PartitionLog {
    * What a producer sends again because it has not heard of it is not appended again: the answer is that of then.
    * @throws StorageError saying what is wrong with the records; nothing is appended then
    */
-  // Being async, it still runs up to the first await, which comes after the offsets are taken, within the call.
-  async appendAsLeader(records: Buffer, leaderEpoch: number, options: LeaderAppendOptions = {}): Promise<AppendInfo> {
-    const state = this.#state;
-    state.requireOnline();
-    const context = {
-      config: state.config,
-      leaderEpoch,
-      nextOffset: this.#writer.nextOffset,
-      now: state.environment.clock.now(),
-    };
-    const prepared = prepareLeaderAppend(records, options, context);
-    const duplicate = state.producers.take(prepared.bytes, options);
-    return duplicate === null ? this.#append(prepared) : this.#acknowledge(duplicate);
+  appendAsLeader(records: Buffer, leaderEpoch: number, options: LeaderAppendOptions = {}): Promise<AppendInfo> {
+    return this.#appender.appendAsLeader(records, leaderEpoch, options);
   }
 
   /**
@@ -184,63 +168,8 @@ export class PartitionLog {
    * but reaches it is taken only into an empty log, which then begins with it.
    * @throws StorageError CORRUPT_MESSAGE, UNEXPECTED_OFFSET
    */
-  async appendAsFollower(records: Buffer): Promise<AppendInfo> {
-    this.#state.requireOnline();
-    const prepared = prepareFollowerAppend(records);
-    if (prepared === null) return this.#nothingAppended();
-    this.#state.producers.dropVerifications();
-    if (prepared.firstOffset < this.#writer.nextOffset) await this.#restartWith(prepared);
-    return this.#append(prepared);
-  }
-
-  async #restartWith({ firstOffset, lastOffset }: PreparedRecords): Promise<void> {
-    const { nextOffset } = this.#writer;
-    if (this.logStartOffset < nextOffset || lastOffset < nextOffset) {
-      throw new StorageError(
-        'UNEXPECTED_OFFSET',
-        `The records to be appended to ${this.topic}-${this.partition} have offsets from ${firstOffset} to ` +
-          `${lastOffset}, but the log ends at ${nextOffset}.`,
-      );
-    }
-    await this.truncateFullyAndStartAt(firstOffset);
-  }
-
-  /** Answers a batch that came before, when that is written. */
-  async #acknowledge({ firstOffset, lastOffset, timestamp }: WrittenBatch): Promise<AppendInfo> {
-    if (lastOffset >= this.logEndOffset) await this.#writer.quiesce();
-    this.#state.requireOnline();
-    const nothing = { logStartOffset: this.logStartOffset, validBytes: 0, recordCount: 0 };
-    return { firstOffset, lastOffset, logAppendTime: timestamp, maxTimestamp: timestamp, ...nothing };
-  }
-
-  #nothingAppended(): AppendInfo {
-    const next = this.#writer.nextOffset;
-    return {
-      firstOffset: next,
-      lastOffset: next - 1,
-      logStartOffset: this.logStartOffset,
-      logAppendTime: -1,
-      maxTimestamp: -1,
-      validBytes: 0,
-      recordCount: 0,
-    };
-  }
-
-  async #append(prepared: PreparedRecords): Promise<AppendInfo> {
-    const { bytes, firstOffset, lastOffset, logAppendTime, maxTimestamp, recordCount } = prepared;
-    await this.#writer.enqueue(prepared);
-    const unflushed = this.#state.logEndOffset - this.#state.recoveryPoint;
-    if (unflushed >= this.#state.config['flush.messages']) await this.flush();
-    const { logStartOffset } = this.#state;
-    return {
-      firstOffset,
-      lastOffset,
-      logStartOffset,
-      logAppendTime,
-      maxTimestamp,
-      validBytes: bytes.length,
-      recordCount,
-    };
+  appendAsFollower(records: Buffer): Promise<AppendInfo> {
+    return this.#appender.appendAsFollower(records);
   }
 
   /**
@@ -293,55 +222,17 @@ export class PartitionLog {
    */
   async truncateTo(offset: number): Promise<boolean> {
     if (offset < 0) throw new RangeError(`Cannot truncate a log to offset ${offset}.`);
-    await this.#services.beforeCut(offset);
-    const cut = await this.#restructure(() => this.#truncation.truncateTo(offset));
-    if (!cut) return false;
-    await this.#state.findProducers(() => this.#rebuildProducers());
-    this.#afterCut();
-    return true;
-  }
-
-  /** Retention may take segments away meanwhile; then it begins anew. */
-  async #rebuildProducers(): Promise<void> {
-    const state = this.#state;
-    for (;;) {
-      state.requireOnline();
-      const { version, path, segments, logStartOffset, logEndOffset } = state;
-      try {
-        const log = { directory: path, segments: [...segments.all], logStartOffset, endOffset: logEndOffset };
-        await rebuildProducers(state.producers, log);
-        return;
-      } catch (error) {
-        if (version === state.version) throw state.ioFailure(error);
-      }
-    }
+    return this.#restructuring.truncateTo(offset);
   }
 
   /** Deletes everything; the log then begins and ends at `offset`. */
-  async truncateFullyAndStartAt(offset: number): Promise<void> {
-    await this.#services.beforeCut(offset);
-    await this.#restructure(() => this.#truncation.restartAt(offset));
-    this.#afterCut();
-  }
-
-  /** Brings the cut and the lower recovery point to the device soon. */
-  #afterCut(): void {
-    this.#lowestCut = Math.min(this.#lowestCut, this.logEndOffset);
-    this.#flushInBackground(this.logEndOffset);
-    this.#services.truncated();
+  truncateFullyAndStartAt(offset: number): Promise<void> {
+    return this.#restructuring.restartAt(offset);
   }
 
   /** The lowest end that a truncation has given the log since the last call; Infinity without any. For one copier. */
   takeLowestCut(): number {
-    const cut = this.#lowestCut;
-    this.#lowestCut = Infinity;
-    return cut;
-  }
-
-  /** Changes the log's structure when nothing is being written. */
-  async #restructure<T>(change: () => T): Promise<T> {
-    await this.#writer.quiesce();
-    return this.#state.io(change);
+    return this.#restructuring.takeLowestCut();
   }
 
   /** Sets the high watermark, within [log start, log end]; it may go down. Returns what it is then. */
@@ -408,17 +299,8 @@ export class PartitionLog {
    * Deletes segments that the topic's retention no longer keeps.
    * @returns how many
    */
-  async deleteOldSegments(): Promise<number> {
-    // What is being cleaned is looked at the next time (Kafka: `LogCleanerManager.deletableLogs`).
-    if (this.compaction.isRunning) return 0;
-    const version = this.#state.version;
-    const facts = await gatherSegmentFacts(this.#state);
-    return this.#restructure(() => {
-      const count = version === this.#state.version ? deletableNow(this.#state, facts) : 0;
-      if (count > 0) this.compaction.interrupt();
-      if (count > 0) this.#truncation.deleteOldest(count);
-      return count;
-    });
+  deleteOldSegments(): Promise<number> {
+    return this.#restructuring.deleteOldSegments();
   }
 
   /**
@@ -446,7 +328,7 @@ export class PartitionLog {
   /** Ends the use of the log: everything written and flushed, index files complete. */
   async close(): Promise<void> {
     const state = this.#state;
-    await this.#restructure(() => {
+    await this.#restructuring.whenQuiet(() => {
       state.segments.active.seal();
       state.producers.takeSnapshot(state.path, state.logEndOffset);
     });

@@ -29,7 +29,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   },
   /** A batch that is sent again is taken for a new one, whatever its numbers. */
   'no-sequence-check': {
-    file: 'broker/storage/partition-log.ts',
+    file: 'broker/storage/log-appender.ts',
     right: 'const duplicate = state.producers.take(prepared.bytes, options);',
     wrong: 'const duplicate = null as WrittenBatch | null;',
     foundBy: ['--seeds', '60'],

@@ -85,7 +85,8 @@ export function kafkajsTransactions(
         });
         await transaction.commit();
         return true;
-      } catch {
+      } catch (error) {
+        console.error(error);
         producer = await connectedInTheEnd(transactionalId);
         return false;
       }

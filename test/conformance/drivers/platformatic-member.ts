@@ -3,6 +3,15 @@ import type { Membership } from '../matrix/foreign-client.ts';
 import { Inbox } from './inbox.ts';
 import type { Handlers } from './lines.ts';
 
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** What was still under way in the stream may fail. */
+function close(stream: Closable | null): void {
+  stream?.close().catch(() => {});
+}
+
 /**
  * @platformatic/kafka in a group: its consumer gives a stream, which ends where a commit came too late. A stream that
  * goes on through a rebalance has been seen to leave out a partition that was new to it, for good, on a busy machine: so
@@ -13,7 +22,8 @@ export function platformaticMember(options: () => BaseOptions): Pick<Handlers, '
   let inbox: Inbox;
   let topic: string;
   let isMember = false;
-  let stream: { close(): unknown } | null = null;
+  let stream: Closable | null = null;
+  let reading: Promise<void>;
 
   async function join(membership: Membership): Promise<object> {
     const { group, clientId, strategy, sessionTimeoutMs, heartbeatMs } = membership;
@@ -31,11 +41,11 @@ export function platformaticMember(options: () => BaseOptions): Pick<Handlers, '
     });
     consumer.on('consumer:group:join', ({ assignments = [] }: ConsumerGroupJoinPayload) => {
       inbox.assigned(assignments.flatMap(({ partitions }) => partitions));
-      void stream?.close();
+      close(stream);
       stream = null;
     });
     isMember = true;
-    void read(consumer, inbox);
+    reading = read(consumer, inbox);
     return Promise.resolve({});
   }
 
@@ -44,6 +54,7 @@ export function platformaticMember(options: () => BaseOptions): Pick<Handlers, '
       try {
         const opened = await from.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' });
         stream = opened;
+        if (!isMember) close(opened);
         for await (const { partition, offset, value } of opened) {
           // The stream may still hold what came before the last rebalance: its successor begins at what is committed.
           if (stream === opened && to.isMine(partition))
@@ -68,6 +79,9 @@ export function platformaticMember(options: () => BaseOptions): Pick<Handlers, '
     },
     async leave() {
       isMember = false;
+      // The client refuses to leave when a stream has been opened while it closed the others.
+      close(stream);
+      await reading;
       await consumer.close(true);
       return {};
     },

@@ -37,7 +37,7 @@ export function platformaticTransactions(
   }
 
   async function copy({ group, source, target, transactionalId, until }: Commands['copy'][0]): Promise<object> {
-    const producer = connected(transactionalId);
+    let producer = connected(transactionalId);
     const consumer = new Consumer({ ...options(), groupId: group, autocommit: false, maxWaitTime: 300 });
     for (let isFirst = true; ; isFirst = false) {
       // A stream begins at what is committed.
@@ -52,13 +52,20 @@ export function platformaticTransactions(
       await stream.close();
     }
 
+    /** Copies a record in a transaction; where that fails, the next one is that of a new producer. */
     async function copied(message: Message, inVain: boolean): Promise<boolean> {
-      const transaction = await producer.beginTransaction(NONE_YET);
-      await transaction.addConsumer(consumer);
-      await transaction.send({ messages: [{ topic: target, value: message.value, partition: 0 }] });
-      if (!inVain) await transaction.addOffset(message);
-      await (inVain ? transaction.abort() : transaction.commit());
-      return !inVain;
+      try {
+        const transaction = await producer.beginTransaction(NONE_YET);
+        await transaction.addConsumer(consumer);
+        await transaction.send({ messages: [{ topic: target, value: message.value, partition: 0 }] });
+        if (!inVain) await transaction.addOffset(message);
+        await (inVain ? transaction.abort() : transaction.commit());
+        return !inVain;
+      } catch (error) {
+        console.error(error);
+        producer = connected(transactionalId);
+        return false;
+      }
     }
   }
 

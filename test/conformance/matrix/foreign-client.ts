@@ -140,6 +140,7 @@ export interface Commands {
 }
 
 interface Pending {
+  readonly command: string;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
@@ -168,7 +169,7 @@ export class ForeignClient {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const timer = setTimeout(() => this.#fail(id, `no answer within ${COMMAND_TIMEOUT_MS} ms`), COMMAND_TIMEOUT_MS);
-      this.#pending.set(id, { resolve, reject, timer });
+      this.#pending.set(id, { command, resolve, reject, timer });
       this.#child.stdin!.write(`${JSON.stringify({ id, command, ...request })}\n`);
     });
   }
@@ -187,7 +188,8 @@ export class ForeignClient {
   }
 
   #fail(id: number, reason: string): void {
-    this.#take(id)?.reject(new Error(`${reason}\n${this.#stderr}`));
+    const pending = this.#take(id);
+    pending?.reject(new Error(`${pending.command}: ${reason}\n${this.#stderr}`));
   }
 
   #take(id: number): Pending | undefined {
