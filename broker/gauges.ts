@@ -1,25 +1,16 @@
+import type { Timers } from '../shared/runtime/clock.ts';
 import type { BrokerRooms } from './rooms.ts';
 
 /** Lets the metrics page read what the rooms know. */
 export function exposeGauges(rooms: BrokerRooms): void {
-  const { metrics, metadata, replicas, controller, logs } = rooms;
+  const { metrics, metadata, controller, logs } = rooms;
+  exposeReplication(rooms);
   exposeCompaction(rooms);
   exposeGroups(rooms);
   exposeTransactions(rooms);
-  metrics.mirror('isrShrinks', () => replicas.statistics().isrShrinks);
-  metrics.mirror('isrExpands', () => replicas.statistics().isrExpands);
-  metrics.mirror('failedIsrUpdates', () => replicas.statistics().failedIsrUpdates);
   metadata.onChange(({ removed }) => {
     for (const { topic } of removed) if (!metadata.hasTopic(topic)) metrics.removeTopic(topic);
   });
-  metrics.expose('underReplicatedPartitions', () => replicas.statistics().underReplicatedPartitions);
-  metrics.expose('underMinIsrPartitions', () => replicas.statistics().underMinIsrPartitionCount);
-  metrics.expose('atMinIsrPartitions', () => replicas.statistics().atMinIsrPartitionCount);
-  metrics.expose('reassigningPartitions', () => replicas.statistics().reassigningPartitions);
-  metrics.expose('lateTransactionPartitions', () => replicas.statistics().partitionsWithLateTransactions);
-  metrics.expose('partitions', () => replicas.statistics().partitionCount);
-  metrics.expose('leaders', () => replicas.statistics().leaderCount);
-  metrics.expose('offlineReplicas', () => replicas.statistics().offlineReplicaCount);
   metrics.expose('producerIds', () => logs.producerCount);
   metrics.expose('offlineLogDirectories', () => logs.offlineDirectories.length);
   metrics.expose('activeController', () => controller.snapshot().activeControllerCount);
@@ -29,6 +20,35 @@ export function exposeGauges(rooms: BrokerRooms): void {
   metrics.expose('globalTopics', () => controller.snapshot().globalTopicCount);
   metrics.expose('globalPartitions', () => controller.snapshot().globalPartitionCount);
   metrics.expose('controllerEventQueue', () => controller.snapshot().eventQueueSize);
+}
+
+function exposeReplication({ metrics, replicas, timers }: BrokerRooms): void {
+  const statistics = oncePerTurn(timers, () => replicas.statistics());
+  metrics.mirror('isrShrinks', () => statistics().isrShrinks);
+  metrics.mirror('isrExpands', () => statistics().isrExpands);
+  metrics.mirror('failedIsrUpdates', () => statistics().failedIsrUpdates);
+  metrics.expose('underReplicatedPartitions', () => statistics().underReplicatedPartitions);
+  metrics.expose('underMinIsrPartitions', () => statistics().underMinIsrPartitionCount);
+  metrics.expose('atMinIsrPartitions', () => statistics().atMinIsrPartitionCount);
+  metrics.expose('reassigningPartitions', () => statistics().reassigningPartitions);
+  metrics.expose('lateTransactionPartitions', () => statistics().partitionsWithLateTransactions);
+  metrics.expose('partitions', () => statistics().partitionCount);
+  metrics.expose('leaders', () => statistics().leaderCount);
+  metrics.expose('offlineReplicas', () => statistics().offlineReplicaCount);
+  metrics.expose('failedFollowedPartitions', () => statistics().failedPartitions);
+  metrics.expose('fetchSessions', () => statistics().fetchSessions);
+}
+
+/** All gauges of a page are read in one turn of the loop: what walks over all partitions does so once for them. */
+function oncePerTurn<T>(timers: Timers, read: () => T): () => T {
+  let found: { readonly value: T } | null = null;
+  return () => {
+    if (found === null) {
+      found = { value: read() };
+      timers.endOfTurn(() => (found = null));
+    }
+    return found.value;
+  };
 }
 
 function exposeGroups({ metrics, groups }: BrokerRooms): void {

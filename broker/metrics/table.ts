@@ -117,6 +117,14 @@ export const GAUGES = {
     name: 'kafka_server_replicamanager_offlinereplicacount',
     help: 'Replicas here whose data directory failed.',
   },
+  failedFollowedPartitions: {
+    name: 'kafka_server_replicafetchermanager_failedpartitionscount',
+    help: 'Replicas here that cannot follow their leaders until the controller says more.',
+  },
+  fetchSessions: {
+    name: 'kafka_server_fetchsessioncache_numincrementalfetchsessions',
+    help: 'Incremental fetch sessions of clients and followers.',
+  },
   producerIds: {
     name: 'kafka_server_replicamanager_produceridcount',
     help: 'Idempotent producers remembered, one counted once for each partition it writes to.',

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
-import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
+import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { forEachLimited } from './concurrency.ts';
 import { StorageError, StorageStartupError } from './errors.ts';
 import { describeDirectories, type DirectoryDescription } from './directory-descriptions.ts';
-import { deletedDirectoryName, futureDirectoryName, parseDirectoryName } from './file-names.ts';
+import { DirectoryLoading } from './directory-loading.ts';
+import { deletedDirectoryName, futureDirectoryName } from './file-names.ts';
 import { FutureLogs } from './future-logs.ts';
 import { type CleanableLog, LogCleaner } from './cleaner/log-cleaner.ts';
 import { IndexCache } from './index-cache.ts';
-import { type DirectoryCheckpoints, LogDirectory } from './log-directory.ts';
+import { LogDirectory } from './log-directory.ts';
 import { createLog, loadLog, type LogToCreate } from './log-loader.ts';
 import type { LoadedLog, LogEnvironment } from './log-state.ts';
 import { LogUpkeep } from './log-upkeep.ts';
@@ -17,7 +18,7 @@ import { ReadPace } from './read-pace.ts';
 import { ProducerMemory } from './producer-memory.ts';
 import { Removals } from './removals.ts';
 import type { SegmentResources } from './segment.ts';
-import type { LogManagerSetup } from './storage-setup.ts';
+import { logsAtATime, type LogManagerSetup } from './storage-setup.ts';
 import { TailCache } from './tail-cache.ts';
 import { WriteScheduler } from './write-scheduler.ts';
 
@@ -25,17 +26,9 @@ export { DEFAULT_STORAGE_OPTIONS, type LogManagerSetup } from './storage-setup.t
 
 /** Memory for the indexes of segments that are not active, and for transaction indexes. */
 const INDEX_CACHE_BYTES = 32 << 20;
-/** A log's directory within its log directory. */
-interface LogName extends TopicPartition {
-  readonly name: string;
-}
-
 const MAX_OPEN_SEGMENTS = 2000;
 /** Producers remembered, counted for each partition they write to; some 300 bytes each. */
 const MAX_PRODUCERS = 500_000;
-/** Logs loaded or closed at the same time for each "thread": here they wait for the disk most of the time. */
-const LOGS_PER_THREAD = 8;
-
 /** All logs of a broker: loads them at start, makes and deletes them, and sees to their upkeep (Kafka: `LogManager`). */
 export class LogManager {
   readonly #setup: LogManagerSetup;
@@ -115,12 +108,16 @@ export class LogManager {
     }
   }
 
-  /** Loads all directories at the same time, and only when all are through reports what stops the start. */
   async #loadAll(): Promise<void> {
-    const places = new Map<string, LogDirectory>();
-    const loads = this.#online.map(directory => this.#loadDirectory(directory, places));
-    const failed = (await Promise.allSettled(loads)).find(result => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const loading = new DirectoryLoading({
+      setup: this.#setup,
+      removals: this.#removals,
+      open: async (directory, log) => {
+        const environment = this.#environment(directory);
+        return this.#enter(directory, environment, await loadLog(environment, log, this.#setup.logger));
+      },
+    });
+    await loading.loadAll(this.#online);
     this.#finishSwaps();
   }
 
@@ -141,66 +138,6 @@ export class LogManager {
     future.rename(key);
     this.#futures.remove(future);
     this.#logs.set(key, future);
-  }
-
-  /** @param places where each log was found so far, by the names of their directories without marks */
-  async #loadDirectory(directory: LogDirectory, places: Map<string, LogDirectory>): Promise<void> {
-    const { fs, logger, options, clock } = this.#setup;
-    const start = clock.monotonic();
-    try {
-      const wasClosed = directory.takeCleanShutdownMarker();
-      const checkpoints = directory.readCheckpoints();
-      const names = fs.list(directory.path).flatMap(entry => (entry.isDirectory ? [entry.name] : []));
-      const logs = names.flatMap(name => this.#identify(directory, name, places));
-      await forEachLimited(logs, options.recoveryThreadsPerDirectory * LOGS_PER_THREAD, log =>
-        this.#load(directory, log, wasClosed, checkpoints),
-      );
-      directory.forgetMissingLogs();
-      const fields = { directory: directory.path, logs: directory.logs.size, recovered: !wasClosed };
-      logger.info({ ...fields, ms: Math.round(clock.monotonic() - start) }, 'loaded a log directory');
-    } catch (error) {
-      if (error instanceof StorageStartupError) throw error;
-      directory.fail(error as Error);
-    }
-  }
-
-  /** The log that a directory is, if it is one; a deleted one is scheduled for removal. */
-  #identify(directory: LogDirectory, name: string, places: Map<string, LogDirectory>): LogName[] {
-    const entry = parseDirectoryName(name);
-    const path = `${directory.path}/${name}`;
-    if (entry.kind === 'foreign') {
-      throw new StorageStartupError(`${path} is no log: name a directory in log.dirs that is the broker's alone.`);
-    }
-    if (entry.kind === 'delete') this.#removals.removeDirectory(path, this.#setup.options.fileDeleteDelayMs);
-    if (entry.kind !== 'partition' && entry.kind !== 'future') return [];
-    const key = `${partitionKey(entry.topic, entry.partition)}${entry.kind === 'future' ? ' that are moving' : ''}`;
-    const other = places.get(key);
-    if (other !== undefined) {
-      throw new StorageStartupError(`There are two logs of ${key}, in ${other.path} and in ${directory.path}.`);
-    }
-    places.set(key, directory);
-    return [{ ...entry, name }];
-  }
-
-  async #load(
-    directory: LogDirectory,
-    { topic, partition, name }: LogName,
-    wasClosed: boolean,
-    checkpoints: DirectoryCheckpoints,
-  ): Promise<void> {
-    const environment = this.#environment(directory);
-    const key = partitionKey(topic, partition);
-    const toLoad = {
-      topic,
-      partition,
-      path: `${directory.path}/${name}`,
-      config: this.#setup.topicConfig(topic),
-      wasClosed,
-      recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
-      logStartOffset: checkpoints.logStartOffsets.get(key) ?? 0,
-    };
-    const log = this.#enter(directory, environment, await loadLog(environment, toLoad, this.#setup.logger));
-    log.updateHighWatermark(checkpoints.highWatermarks.get(key) ?? 0);
   }
 
   #environment(home: LogDirectory): LogEnvironment {
@@ -444,10 +381,8 @@ export class LogManager {
   }
 
   async #closeDirectory(directory: LogDirectory): Promise<void> {
-    const { recoveryThreadsPerDirectory } = this.#setup.options;
-    const limit = recoveryThreadsPerDirectory * LOGS_PER_THREAD;
     try {
-      await forEachLimited(directory.logs.values(), limit, log => log.close());
+      await forEachLimited(directory.logs.values(), logsAtATime(this.#setup.options), log => log.close());
     } catch (error) {
       // Without the marker the next start looks at everything again.
       this.#setup.logger.error({ err: error, directory: directory.path }, 'could not close a log directory cleanly');

@@ -46,6 +46,14 @@ export const DEFAULT_STORAGE_OPTIONS: StorageOptions = {
   longestBlockingRead: 128 << 10,
 };
 
+/** Logs loaded or closed at the same time for each "thread": here they wait for the disk most of the time. */
+const LOGS_PER_THREAD = 8;
+
+/** How many logs of a directory are loaded or closed at the same time. */
+export function logsAtATime({ recoveryThreadsPerDirectory }: StorageOptions): number {
+  return recoveryThreadsPerDirectory * LOGS_PER_THREAD;
+}
+
 /** Compaction's settings, which may change; times in milliseconds, sizes in bytes. */
 export interface CleanerOptions {
   /** `log.cleaner.threads` */
