@@ -1,13 +1,7 @@
-import type { Connector } from '../../shared/connection/connection.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
-import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
-import type { Logger } from '../../shared/runtime/logger.ts';
-import type { Random } from '../../shared/runtime/random.ts';
+import type { Timer } from '../../shared/runtime/clock.ts';
 import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
-import type { BrokerConfig } from '../config/broker-config.ts';
 import { DelayedOperations } from '../delayed/delayed-operations.ts';
-import type { MetadataCache } from '../metadata/metadata-cache.ts';
-import type { LogManager } from '../storage/log-manager.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
 import type { ProducerEntry } from '../storage/producer-entry.ts';
 import type { AppendRequest } from './append-request.ts';
@@ -19,16 +13,14 @@ import type {
   StopReplicaResponse,
 } from './control-requests.ts';
 import { ControllerEpochs } from './controller-epochs.ts';
-import { ControllerLink } from './controller-link.ts';
-import { DelayedFetch } from './delayed-fetch.ts';
-import { DirectoryMoves } from './directory-moves.ts';
-import { FetchReader, type ChooseReadReplica, type FetchParams } from './fetch.ts';
+import type { DirectoryMoves } from './directory-moves.ts';
+import { FetchReader, type FetchParams } from './fetch.ts';
 import { FetchSessionCache } from './fetch-session-cache.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import type { FetchedPartition, FetchView } from './fetch-target.ts';
-import { FetcherManager } from './fetcher-manager.ts';
+import type { FetcherManager } from './fetcher-manager.ts';
 import { HostedPartitions } from './hosted-partitions.ts';
-import { IsrManager } from './isr-manager.ts';
+import type { IsrManager } from './isr-manager.ts';
 import type { IsrChange, PartitionSurroundings } from './leadership.ts';
 import { Offsets, type FoundEpochEnd, type FoundOffset, type OffsetQuery } from './offsets.ts';
 import {
@@ -39,32 +31,18 @@ import {
 } from './log-dir-changes.ts';
 import { Partition } from './partition.ts';
 import { RecordDeletion, type DeletionEntry, type DeletionResult } from './record-deletion.ts';
-import { readReplicaChoice, REPLICA_SELECTORS } from './replica-selector.ts';
 import { gatherStatistics, type ReplicationStatistics } from './replication-statistics.ts';
-import { ReplicationQuota } from './replication-quota.ts';
-import { ReplicationThrottle } from './replication-throttle.ts';
+import {
+  createFetchers,
+  createIsrManager,
+  createMoves,
+  createReadReplicaChoice,
+  createThrottle,
+  createVerification,
+  type ReplicaManagerOptions,
+} from './replica-manager-parts.ts';
 import { RoleChanges, type LeadershipChange } from './role-changes.ts';
-import { TransactionVerification } from './transaction-verification.ts';
-import type { TxnVerifier } from './txn-verifier.ts';
-
-export interface ReplicaManagerOptions {
-  readonly brokerId: number;
-  /** The epoch under which this broker is registered; -1n before it is. */
-  readonly brokerEpoch: () => bigint;
-  readonly config: BrokerConfig;
-  readonly metadata: MetadataCache;
-  readonly logs: LogManager;
-  /** For connections to leaders and to the controller: every call names its version. */
-  readonly connector: Connector;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Without it, transactional produces are taken on trust. */
-  readonly txnVerifier?: TxnVerifier;
-  /** Told of what this broker's followers have appended. */
-  readonly onReplicatedIn?: (topic: string, bytes: number, isReassignment: boolean) => void;
-}
+import { WaitingFetches } from './waiting-fetches.ts';
 
 /**
  * The replicas of this broker: the entrance to replication for the API handlers (Kafka: `ReplicaManager`). What it does
@@ -89,17 +67,14 @@ export class ReplicaManager {
   readonly #moves: DirectoryMoves;
   readonly #logDirs: LogDirChanges;
   readonly #produces: DelayedOperations;
-  readonly #fetches: DelayedOperations;
+  readonly #fetches: WaitingFetches;
   readonly #deletions: DelayedOperations;
   readonly #sessionCache: FetchSessionCache;
   readonly #appender: Appender;
   readonly #recordDeletion: RecordDeletion;
-  readonly #reader: FetchReader;
   readonly #offsets: Offsets;
   readonly #leadershipListeners: ((change: LeadershipChange) => void)[] = [];
   readonly #isrChanges: Record<IsrChange, number> = { shrunk: 0, expanded: 0, failed: 0 };
-  /** Keys under which fetches are to be tried again at the end of this turn. */
-  readonly #woken = new Set<string>();
   #alive: ReadonlySet<number> = new Set();
   #reviews: Timer | null = null;
   #checkpoints: Timer | null = null;
@@ -109,18 +84,19 @@ export class ReplicaManager {
     this.#options = options;
     this.#partitions = new HostedPartitions(metadata);
     this.#produces = new DelayedOperations(timers);
-    this.#fetches = new DelayedOperations(timers);
     this.#deletions = new DelayedOperations(timers);
-    this.#appender = new Appender(this.#partitions, this.#produces, this.#createVerification(), logger);
+    const verification = createVerification(this.#partitions, options);
+    this.#appender = new Appender(this.#partitions, this.#produces, verification, logger);
     this.#recordDeletion = new RecordDeletion(this.#partitions, this.#deletions, logger);
     const throttle = createThrottle('leader', options);
-    this.#reader = new FetchReader(this.#partitions, clock, throttle, this.#createReadReplicaChoice());
+    const reader = new FetchReader(this.#partitions, clock, throttle, createReadReplicaChoice(options));
+    this.#fetches = new WaitingFetches(reader, timers);
     this.#offsets = new Offsets(this.#partitions);
     this.#sessionCache = new FetchSessionCache(config.get('max.incremental.fetch.session.cache.slots'), random);
-    const sessionSurroundings = { partitions: this.#partitions, wake: (key: string) => this.#wake(key) };
+    const sessionSurroundings = { partitions: this.#partitions, wake: (key: string) => this.#fetches.wake(key) };
     this.fetchSessions = new FetchSessions(this.#sessionCache, sessionSurroundings, clock);
     this.epochs = new ControllerEpochs(brokerEpoch);
-    this.#isrManager = this.#createIsrManager();
+    this.#isrManager = createIsrManager(options);
     this.#surroundings = {
       brokerId,
       clock,
@@ -128,8 +104,8 @@ export class ReplicaManager {
       maxLagMs: () => config.get('replica.lag.time.max.ms'),
       isAlive: id => metadata.isAlive(id),
     };
-    this.#fetchers = this.#createFetchers();
-    this.#moves = this.#createMoves();
+    this.#fetchers = createFetchers(options);
+    this.#moves = createMoves(options, move => this.#logDirs.finish(move));
     this.#roles = new RoleChanges({
       brokerId,
       partitions: this.#partitions,
@@ -156,67 +132,9 @@ export class ReplicaManager {
     config.onChange('num.replica.fetchers', () => void this.#roles.inOrder(() => this.#fetchers.resize()));
   }
 
-  #createIsrManager(): IsrManager {
-    const { brokerId, brokerEpoch, config, metadata, connector, timers, logger } = this.#options;
-    const timeoutMs = config.get('controller.socket.timeout.ms');
-    const channel = new ControllerLink(metadata, connector, config.listeners.interBroker, timeoutMs);
-    return new IsrManager({ brokerId, brokerEpoch, channel, timers, logger });
-  }
-
-  #createFetchers(): FetcherManager {
-    const { brokerId, brokerEpoch, config, metadata, connector, timers, logger } = this.#options;
-    return new FetcherManager({
-      brokerId,
-      brokerEpoch,
-      metadata,
-      connector,
-      listenerName: config.listeners.interBroker,
-      fetchersPerLeader: () => config.get('num.replica.fetchers'),
-      timeoutMs: config.get('replica.socket.timeout.ms'),
-      settings: {
-        maxWaitMs: config.get('replica.fetch.wait.max.ms'),
-        minBytes: config.get('replica.fetch.min.bytes'),
-        maxBytes: config.get('replica.fetch.response.max.bytes'),
-        maxPartitionBytes: config.get('replica.fetch.max.bytes'),
-        backOffMs: config.get('replica.fetch.backoff.ms'),
-      },
-      throttle: createThrottle('follower', this.#options),
-      timers,
-      logger,
-      onReplicatedIn: this.#options.onReplicatedIn ?? (() => {}),
-    });
-  }
-
-  #createVerification(): TransactionVerification | null {
-    const { txnVerifier, config } = this.#options;
-    if (txnVerifier === undefined) return null;
-    const isEnabled = () => config.get('transaction.partition.verification.enable');
-    return new TransactionVerification(this.#partitions, txnVerifier, isEnabled);
-  }
-
-  #createReadReplicaChoice(): ChooseReadReplica {
-    const { brokerId, config, metadata, clock } = this.#options;
-    const className = config.get('replica.selector.class') as keyof typeof REPLICA_SELECTORS | null;
-    if (className === null) return () => null;
-    return readReplicaChoice(REPLICA_SELECTORS[className], { brokerId, metadata, clock });
-  }
-
-  #createMoves(): DirectoryMoves {
-    const { config, clock, timers, logger } = this.#options;
-    return new DirectoryMoves({
-      concurrency: config.get('num.replica.alter.log.dirs.threads') ?? config.logDirs.length,
-      maxBytes: config.get('replica.fetch.max.bytes'),
-      bytesPerSecond: () => config.get('replica.alter.log.dirs.io.max.bytes.per.second'),
-      finish: move => this.#logDirs.finish(move),
-      clock,
-      timers,
-      logger,
-    });
-  }
-
   #createPartition(topic: string, partition: number): Partition {
     return new Partition(topic, partition, this.#surroundings, {
-      readable: ({ key }) => this.#wake(key),
+      readable: ({ key }) => this.#fetches.wake(key),
       committed: ({ key }) => this.#produces.check(key),
       deleted: ({ key }) => this.#deletions.check(key),
       isrChange: (changed, what) => this.#isrChanged(changed, what),
@@ -348,31 +266,7 @@ export class ReplicaManager {
    * @param onParked called when the fetch has to wait
    */
   fetch(params: FetchParams, view: FetchView, onParked: () => void): Promise<FetchedPartition[]> {
-    const looks = this.#reader.look(params, view, true);
-    const isAboutNothing = looks.length === 0 && view.contact === null;
-    const timeoutMs = isAboutNothing ? 0 : params.maxWaitMs;
-    return new Promise(resolve => {
-      const operation = new DelayedFetch(this.#reader, params, view, looks, resolve);
-      const waiting = this.#fetches.tryCompleteElseWatch(operation, view.watchKeys(), timeoutMs);
-      if (waiting === null) return;
-      if (params.closed !== undefined) operation.cancelOn(params.closed, waiting);
-      onParked();
-    });
-  }
-
-  /**
-   * Has the fetches that wait under `key` tried again at the end of the turn: by then all appends of the turn are
-   * written, and a fetch of many partitions is answered once with all of them instead of with the first.
-   */
-  #wake(key: string): void {
-    if (this.#woken.has(key) || !this.#fetches.isWatched(key)) return;
-    this.#woken.add(key);
-    if (this.#woken.size > 1) return;
-    this.#options.timers.endOfTurn(() => {
-      const woken = [...this.#woken];
-      this.#woken.clear();
-      for (const each of woken) this.#fetches.check(each);
-    });
+    return this.#fetches.fetch(params, view, onParked);
   }
 
   /** Looks up an offset by timestamp (milliseconds, or -1 latest, -2 earliest, -3 that of the largest timestamp, …). */
@@ -433,16 +327,4 @@ export class ReplicaManager {
       waitingFetches: this.#fetches.size,
     };
   }
-}
-
-function createThrottle(
-  role: 'leader' | 'follower',
-  { brokerId, config, clock }: ReplicaManagerOptions,
-): ReplicationThrottle {
-  const window = {
-    samples: config.get('replication.quota.window.num'),
-    sampleMs: config.get('replication.quota.window.size.seconds') * 1000,
-  };
-  const quota = new ReplicationQuota(clock, window, () => config.get(`${role}.replication.throttled.rate`));
-  return new ReplicationThrottle(quota, `${role}.replication.throttled.replicas`, brokerId);
 }
