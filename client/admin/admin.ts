@@ -1,5 +1,5 @@
-import { ConnectionError, type Connection } from '../../shared/connection/connection.ts';
-import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { RequestInput } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { AlterPartitionReassignments } from '../../shared/protocol/messages/alter-partition-reassignments.ts';
 import { CreatePartitions } from '../../shared/protocol/messages/create-partitions.ts';
@@ -25,12 +25,12 @@ import { deleteRecords, type DeletedRecords } from './records.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from '../consumer/offsets.ts';
 import { KafkaError, throwIfError } from '../errors.ts';
 import type { OffsetsQuestion, OffsetToCommit } from '../groups/committed-offsets.ts';
+import { AdminCalls, type AdminOptions } from './calls.ts';
 import { alterConfigs, describeConfigs } from './configs.ts';
 import { describeGroups, listGroups, type GroupFilter } from './groups/describe.ts';
 import { deleteGroups, removeMembers } from './groups/members.ts';
 import { alterGroupOffsets, deleteGroupOffsets, listGroupOffsets } from './groups/offsets.ts';
 import type { GroupDescription, GroupListing, GroupOffset, MemberToRemove, RemovedMember } from './groups/types.ts';
-import { untilAllHaveHeard, type Heard } from './propagation.ts';
 import { createdTopic, wireTopic } from './topics.ts';
 import {
   abortTransaction,
@@ -45,11 +45,6 @@ import {
 } from './transactions.ts';
 import type { ConfigChange, ConfigEntry, ConfigResource, CreatedTopic, ElectionOutcome, NewTopic } from './types.ts';
 
-export interface AdminOptions {
-  readonly requestTimeoutMs: number;
-  readonly defaultApiTimeoutMs: number;
-}
-
 export interface ClusterDescription {
   readonly clusterId: string;
   /** -1 when there is none. */
@@ -60,23 +55,17 @@ export interface ClusterDescription {
 /** Bounds the size of an answer: all settings of a topic with their synonyms take some 5 KiB. */
 const CONFIGS_PER_REQUEST = 500;
 
-/** Time that a broker has to answer within, beyond what it was told to wait; at most half of request.timeout.ms. */
-const ANSWER_MARGIN_MS = 5_000;
-
-/** How long a change of topics that is done waits for the slowest broker to hear of it: one may be frozen. */
-const PROPAGATION_LIMIT_MS = 5_000;
-
 /**
  * Administers a cluster (compare Kafka's Admin). Each call goes to the broker that has to answer it and is tried again,
  * within default.api.timeout.ms, while the error is one that passes: a controller that moves, a broker that restarts.
  */
 export class Admin {
   readonly #cluster: Cluster;
-  readonly #options: AdminOptions;
+  readonly #calls: AdminCalls;
 
   constructor(cluster: Cluster, options: AdminOptions) {
     this.#cluster = cluster;
-    this.#options = options;
+    this.#calls = new AdminCalls(cluster, options);
   }
 
   /**
@@ -84,14 +73,14 @@ export class Admin {
    * @throws KafkaError for the first topic that could not be created (or, with `validateOnly`, could not be)
    */
   async createTopics(topics: readonly NewTopic[], { validateOnly = false } = {}): Promise<CreatedTopic[]> {
-    const request = { topics: topics.map(wireTopic), timeoutMs: this.#waitMs, validateOnly };
-    const created = await this.#atController(
+    const request = { topics: topics.map(wireTopic), timeoutMs: this.#calls.waitMs, validateOnly };
+    const created = await this.#calls.atController(
       CreateTopics,
       () => request,
       response => response.topics.map(createdTopic),
     );
     const names = topics.map(({ name }) => name);
-    if (!validateOnly) await this.#untilAllHaveHeard(names, topic => topic !== undefined);
+    if (!validateOnly) await this.#calls.untilAllHaveHeard(names, topic => topic !== undefined);
     return created;
   }
 
@@ -103,14 +92,14 @@ export class Admin {
     const request = {
       topics: topicNames.map(name => ({ name, topicId: ZERO_UUID })),
       topicNames: [...topicNames],
-      timeoutMs: this.#waitMs,
+      timeoutMs: this.#calls.waitMs,
     };
     const byVersion = (version: number): RequestInput<typeof DeleteTopics> =>
       version >= 6 ? { ...request, topicNames: [] } : { ...request, topics: [] };
-    await this.#atController(DeleteTopics, byVersion, response => {
+    await this.#calls.atController(DeleteTopics, byVersion, response => {
       for (const { errorCode, errorMessage } of response.responses) throwIfError(errorCode, errorMessage);
     });
-    await this.#untilAllHaveHeard(topicNames, topic => topic === undefined);
+    await this.#calls.untilAllHaveHeard(topicNames, topic => topic === undefined);
   }
 
   /**
@@ -125,35 +114,35 @@ export class Admin {
     const assignments = assignment?.map(brokerIds => ({ brokerIds: [...brokerIds] })) ?? null;
     const request = {
       topics: [{ name: topic, count: total, assignments }],
-      timeoutMs: this.#waitMs,
+      timeoutMs: this.#calls.waitMs,
       validateOnly: false,
     };
-    await this.#atController(
+    await this.#calls.atController(
       CreatePartitions,
       () => request,
       response => {
         for (const { errorCode, errorMessage } of response.results) throwIfError(errorCode, errorMessage);
       },
     );
-    await this.#untilAllHaveHeard([topic], info => info !== undefined && info.partitions.length >= total);
+    await this.#calls.untilAllHaveHeard([topic], info => info !== undefined && info.partitions.length >= total);
   }
 
   /** All topics with their partitions, by name. */
   listTopics(): Promise<TopicInfo[]> {
-    return this.#retrying('the topics could not be listed', () => this.#cluster.describeTopics(null));
+    return this.#calls.retrying('the topics could not be listed', () => this.#cluster.describeTopics(null));
   }
 
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION if the topic does not exist */
   async describeTopic(name: string): Promise<TopicInfo> {
     const what = `topic ${name} could not be described`;
-    const [topic] = await this.#retrying(what, () => this.#cluster.describeTopics([name]));
+    const [topic] = await this.#calls.retrying(what, () => this.#cluster.describeTopics([name]));
     if (topic === undefined)
       throw new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${name}' does not exist.`);
     return topic;
   }
 
   describeCluster(): Promise<ClusterDescription> {
-    return this.#retrying('the cluster could not be described', async () => {
+    return this.#calls.retrying('the cluster could not be described', async () => {
       const request = { includeClusterAuthorizedOperations: false, endpointType: 1 };
       const response = (await (await this.#cluster.any()).call(DescribeCluster, request))!;
       throwIfError(response.errorCode, response.errorMessage);
@@ -169,7 +158,7 @@ export class Admin {
     const found = new Map<ConfigResource, ConfigEntry[]>();
     await Promise.all(
       groups.map(async group => {
-        const entries = await this.#retrying(`the configuration of ${named(group)} could not be read`, async () =>
+        const entries = await this.#calls.retrying(`the configuration of ${named(group)} could not be read`, async () =>
           describeConfigs(await this.#connectionFor(group[0]!), group, includeSynonyms),
         );
         group.forEach((resource, index) => found.set(resource, entries[index]!));
@@ -184,15 +173,15 @@ export class Admin {
     changes: readonly ConfigChange[],
     { validateOnly = false } = {},
   ): Promise<void> {
-    await this.#retrying(`the configuration of ${resource.type} ${resource.name} could not be changed`, async () =>
-      alterConfigs(await this.#connectionFor(resource), resource, changes, validateOnly),
+    await this.#calls.retrying(
+      `the configuration of ${resource.type} ${resource.name} could not be changed`,
+      async () => alterConfigs(await this.#connectionFor(resource), resource, changes, validateOnly),
     );
   }
 
   async #connectionFor({ type, name }: ConfigResource): Promise<Connection> {
     if (!isOneBroker({ type, name })) return this.#cluster.any();
-    if (this.#cluster.brokers().length === 0) await this.#cluster.refresh();
-    return this.#cluster.broker(Number(name));
+    return this.#calls.connectionTo(Number(name));
   }
 
   /** Elects leaders for the partitions, or for all (null); outcomes of those where there was something to do. */
@@ -203,8 +192,8 @@ export class Admin {
     const topicPartitions =
       partitions &&
       Array.from(byTopic(partitions), ([topic, group]) => ({ topic, partitions: group.map(tp => tp.partition) }));
-    const request = { electionType: type === 'unclean' ? 1 : 0, topicPartitions, timeoutMs: this.#waitMs };
-    return this.#atController(
+    const request = { electionType: type === 'unclean' ? 1 : 0, topicPartitions, timeoutMs: this.#calls.waitMs };
+    return this.#calls.atController(
       ElectLeaders,
       () => request,
       response => {
@@ -225,16 +214,16 @@ export class Admin {
    * go on afterwards. The outcomes, in the order asked, are null or the error.
    */
   alterPartitionReassignments(wanted: readonly NewReassignment[]): Promise<(KafkaError | null)[]> {
-    return this.#atController(
+    return this.#calls.atController(
       AlterPartitionReassignments,
-      () => alterRequest(wanted, this.#waitMs),
+      () => alterRequest(wanted, this.#calls.waitMs),
       response => alterOutcomes(wanted, response),
     );
   }
 
   /** The reassignments under way, of these partitions or of all (null). */
   listPartitionReassignments(wanted: readonly TopicPartition[] | null = null): Promise<PartitionReassignment[]> {
-    return this.#atController(ListPartitionReassignments, () => listRequest(wanted, this.#waitMs), listed);
+    return this.#calls.atController(ListPartitionReassignments, () => listRequest(wanted, this.#calls.waitMs), listed);
   }
 
   /** Looks offsets up at the partitions' leaders; each outcome is a found offset or the error of that partition. */
@@ -242,7 +231,7 @@ export class Admin {
     wanted: readonly (readonly [TopicPartition, OffsetSpec])[],
     isolation: 'read_uncommitted' | 'read_committed' = 'read_uncommitted',
   ): Promise<PromiseSettledResult<FoundOffset>[]> {
-    const deadline = this.#deadline();
+    const deadline = this.#calls.deadline();
     return Promise.allSettled(wanted.map(([tp, spec]) => listOffset(this.#cluster, tp, spec, isolation, deadline)));
   }
 
@@ -253,9 +242,9 @@ export class Admin {
   deleteRecords(
     wanted: readonly (readonly [TopicPartition, offset: number])[],
   ): Promise<PromiseSettledResult<DeletedRecords>[]> {
-    const deadline = this.#deadline();
+    const deadline = this.#calls.deadline();
     return Promise.allSettled(
-      wanted.map(([tp, offset]) => deleteRecords(this.#cluster, tp, offset, this.#waitMs, deadline)),
+      wanted.map(([tp, offset]) => deleteRecords(this.#cluster, tp, offset, this.#calls.waitMs, deadline)),
     );
   }
 
@@ -264,7 +253,10 @@ export class Admin {
     const described = await Promise.all(
       brokers.map(async id => {
         const what = `the log directories of broker ${id} could not be described`;
-        return [id, await this.#retrying(what, async () => describeLogDirs(await this.connectionTo(id)))] as const;
+        return [
+          id,
+          await this.#calls.retrying(what, async () => describeLogDirs(await this.connectionTo(id))),
+        ] as const;
       }),
     );
     return new Map(described);
@@ -281,7 +273,7 @@ export class Admin {
       const what = `the log directories of broker ${broker} could not be altered`;
       codes.set(
         broker,
-        this.#retrying(what, async () => alterReplicaLogDirs(await this.connectionTo(broker), own)),
+        this.#calls.retrying(what, async () => alterReplicaLogDirs(await this.connectionTo(broker), own)),
       );
     }
     return Promise.allSettled(
@@ -296,12 +288,12 @@ export class Admin {
 
   /** The groups of all brokers, by id. @throws KafkaError, ConnectionError when one of the brokers does not answer */
   listGroups(filter: GroupFilter = {}): Promise<GroupListing[]> {
-    return this.#retrying('the groups could not be listed', () => listGroups(this.#cluster, filter));
+    return this.#calls.retrying('the groups could not be listed', () => listGroups(this.#cluster, filter));
   }
 
   /** State and members of groups, in the order asked. A group that does not exist is Dead, which is no error. */
   describeGroups(groupIds: readonly string[]): Promise<PromiseSettledResult<GroupDescription>[]> {
-    return describeGroups(this.#cluster, groupIds, this.#deadline());
+    return describeGroups(this.#cluster, groupIds, this.#calls.deadline());
   }
 
   /**
@@ -313,7 +305,7 @@ export class Admin {
     questions: readonly OffsetsQuestion[],
     { requireStable = false } = {},
   ): Promise<PromiseSettledResult<GroupOffset[]>[]> {
-    return listGroupOffsets(this.#cluster, questions, requireStable, this.#deadline());
+    return listGroupOffsets(this.#cluster, questions, requireStable, this.#calls.deadline());
   }
 
   /**
@@ -321,7 +313,7 @@ export class Admin {
    * or the error: UNKNOWN_MEMBER_ID, of all of them, when the group has members.
    */
   alterGroupOffsets(groupId: string, offsets: readonly OffsetToCommit[]): Promise<(KafkaError | null)[]> {
-    return alterGroupOffsets(this.#cluster, groupId, offsets, this.#deadline());
+    return alterGroupOffsets(this.#cluster, groupId, offsets, this.#calls.deadline());
   }
 
   /**
@@ -330,12 +322,12 @@ export class Admin {
    * @throws KafkaError GROUP_ID_NOT_FOUND; NON_EMPTY_GROUP for a group whose members are no consumers
    */
   deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<(KafkaError | null)[]> {
-    return deleteGroupOffsets(this.#cluster, groupId, partitions, this.#deadline());
+    return deleteGroupOffsets(this.#cluster, groupId, partitions, this.#calls.deadline());
   }
 
   /** Deletes groups and their offsets; outcomes in the order given: NON_EMPTY_GROUP for one that has members. */
   deleteGroups(groupIds: readonly string[]): Promise<PromiseSettledResult<void>[]> {
-    return deleteGroups(this.#cluster, groupIds, this.#deadline());
+    return deleteGroups(this.#cluster, groupIds, this.#calls.deadline());
   }
 
   /**
@@ -347,24 +339,24 @@ export class Admin {
     members: readonly MemberToRemove[] | null = null,
     reason = 'member was removed by an admin',
   ): Promise<RemovedMember[]> {
-    return removeMembers(this.#cluster, groupId, members, reason, this.#deadline());
+    return removeMembers(this.#cluster, groupId, members, reason, this.#calls.deadline());
   }
 
   // ── transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The transactional ids of all brokers. @throws KafkaError, ConnectionError when one of the brokers does not answer */
   listTransactions(filter: TransactionFilter = {}): Promise<TransactionListing[]> {
-    return this.#retrying('the transactions could not be listed', () => listTransactions(this.#cluster, filter));
+    return this.#calls.retrying('the transactions could not be listed', () => listTransactions(this.#cluster, filter));
   }
 
   /** Outcomes in the order asked: TRANSACTIONAL_ID_NOT_FOUND for an id that is not known. */
   describeTransactions(transactionalIds: readonly string[]): Promise<PromiseSettledResult<TransactionDescription>[]> {
-    return describeTransactions(this.#cluster, transactionalIds, this.#deadline());
+    return describeTransactions(this.#cluster, transactionalIds, this.#calls.deadline());
   }
 
   /** The producers of a partition, as its leader, or the replica on a broker, knows them. @throws KafkaError */
   describeProducers(partition: TopicPartition, brokerId: number | null = null): Promise<ActiveProducer[]> {
-    return describeProducers(this.#cluster, partition, brokerId, this.#deadline());
+    return describeProducers(this.#cluster, partition, brokerId, this.#calls.deadline());
   }
 
   /**
@@ -372,63 +364,16 @@ export class Admin {
    * @throws KafkaError INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED when somebody later has written there
    */
   abortTransaction(transaction: TransactionToAbort): Promise<void> {
-    return abortTransaction(this.#cluster, transaction, this.#deadline());
+    return abortTransaction(this.#cluster, transaction, this.#calls.deadline());
   }
 
   /** The connection to one broker, for asking it what it can do. */
-  async connectionTo(brokerId: number): Promise<Connection> {
-    if (this.#cluster.brokers().length === 0) await this.#cluster.refresh();
-    return this.#cluster.broker(brokerId);
+  connectionTo(brokerId: number): Promise<Connection> {
+    return this.#calls.connectionTo(brokerId);
   }
 
   close(): void {
     this.#cluster.close();
-  }
-
-  get #waitMs(): number {
-    const { requestTimeoutMs } = this.#options;
-    return requestTimeoutMs - Math.min(ANSWER_MARGIN_MS, Math.floor(requestTimeoutMs / 2));
-  }
-
-  #untilAllHaveHeard(topics: readonly string[], heard: Heard): Promise<void> {
-    const deadline =
-      this.#cluster.runtime.clock.monotonic() + Math.min(PROPAGATION_LIMIT_MS, this.#options.requestTimeoutMs);
-    return untilAllHaveHeard(this.#cluster, topics, heard, deadline);
-  }
-
-  #deadline(): number {
-    return this.#cluster.runtime.clock.monotonic() + this.#options.defaultApiTimeoutMs;
-  }
-
-  #atController<A extends Api, T>(
-    api: A,
-    request: (version: number) => RequestInput<A>,
-    evaluate: (response: ResponseOf<A>) => T,
-  ): Promise<T> {
-    return this.#retrying(`${api.name} did not succeed`, async () => {
-      const connection = await this.#cluster.controller();
-      const version = Math.min(api.versions.max, connection.versions(api)?.max ?? api.versions.max);
-      const response = await connection.call(api, request(version), {
-        version,
-        timeoutMs: this.#options.requestTimeoutMs,
-      });
-      return evaluate(response!);
-    });
-  }
-
-  async #retrying<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    const deadline = this.#deadline();
-    for (let tries = 1; ; tries++) {
-      let failure: unknown;
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!isRetriable(error)) throw error;
-        this.#cluster.invalidate();
-        failure = error;
-      }
-      await this.#cluster.pause(tries, deadline, failure, what);
-    }
   }
 }
 
@@ -443,15 +388,4 @@ function named([first, ...others]: readonly ConfigResource[]): string {
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
-}
-
-/** A time-out is not: the request may have had its effect, and saying so is more useful than trying again. */
-function isRetriable(error: unknown): boolean {
-  if (error instanceof ConnectionError) return error.code !== 'UNSUPPORTED_VERSION';
-  return (
-    error instanceof KafkaError &&
-    error.retriable &&
-    error.code !== ErrorCode.REQUEST_TIMED_OUT &&
-    error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  );
 }

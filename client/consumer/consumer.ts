@@ -4,6 +4,7 @@ import { partitionKey, type TopicPartition } from '../../shared/topics/topic-par
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PartitionInfo, TopicInfo } from '../cluster/cluster-view.ts';
 import { KafkaError } from '../errors.ts';
+import { Assignment } from './assignment.ts';
 import { Delivery, type DeliveryParts } from './delivery.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
 import {
@@ -17,7 +18,7 @@ import type { CommittedOffset, OffsetToCommit } from '../groups/committed-offset
 import type { Wanted } from './group/subscription.ts';
 import { Iteration } from './iteration.ts';
 import { listOffset, type FoundOffset, type OffsetSpec } from './offsets.ts';
-import { PartitionState, type Position } from './partition-state.ts';
+import type { PartitionState, Position } from './partition-state.ts';
 import type { ConsumerRecord } from './record.ts';
 import { RecordDeserializationError } from './record-decoder.ts';
 
@@ -37,9 +38,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   readonly #options: ConsumerOptions;
   readonly #delivery: Delivery<K, V>;
   readonly #fetcher: Fetcher;
-  readonly #partitions = new Map<string, PartitionState>();
-  /** Assigned partitions in the order in which poll looks at them: who was served goes last. */
-  #order: PartitionState[] = [];
+  readonly #assignment = new Assignment();
   readonly #group: ConsumerGroup | null;
   #wake: (() => void) | null = null;
   #wokenUp = false;
@@ -54,7 +53,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
     this.#fetcher = new Fetcher(
       cluster,
       options,
-      () => this.#order,
+      () => this.#assignment.inOrder,
       () => this.#wake?.(),
     );
     this.#group = options.group === null ? null : new ConsumerGroup(cluster, options.group, this.#host());
@@ -67,7 +66,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
    */
   subscribe(topics: Wanted, listener: RebalanceListener = {}): void {
     const group = this.#needGroup('subscribe');
-    if (!group.isSubscribed && this.#partitions.size > 0)
+    if (!group.isSubscribed && this.#assignment.inOrder.length > 0)
       throw new Error('partitions were assigned to this consumer by hand; unassign them first: assign([])');
     group.subscribe(topics, listener);
   }
@@ -114,7 +113,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   assign(partitions: readonly TopicPartition[]): void {
     if (this.#group?.isSubscribed === true)
       throw new Error('the group assigns the partitions of this consumer; unsubscribe first');
-    const added = this.#hold(partitions);
+    const added = this.#assignment.hold(partitions);
     if (this.#group === null) for (const state of added) state.seek(this.#startWithoutOffset());
   }
 
@@ -122,31 +121,12 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
     return this.#options.autoOffsetReset === 'earliest' ? 'earliest' : 'latest';
   }
 
-  /** Makes this the assignment; returns the new ones, which have no position. */
-  #hold(partitions: readonly TopicPartition[]): PartitionState[] {
-    const added: PartitionState[] = [];
-    const wanted = new Map(partitions.map(tp => [partitionKey(tp.topic, tp.partition), tp]));
-    for (const [key, state] of this.#partitions) {
-      if (wanted.has(key)) continue;
-      state.generation++;
-      this.#partitions.delete(key);
-    }
-    for (const [key, { topic, partition }] of wanted) {
-      if (this.#partitions.has(key)) continue;
-      const state = new PartitionState(topic, partition);
-      added.push(state);
-      this.#partitions.set(key, state);
-    }
-    this.#order = [...this.#partitions.values()];
-    return added;
-  }
-
   /** What the group may do here. */
   #host(): GroupHost {
     return {
       assignment: () => this.assignment(),
-      hold: partitions => void this.#hold(partitions),
-      waiting: () => this.#order.filter(state => state.position === null && state.reset === null),
+      hold: partitions => void this.#assignment.hold(partitions),
+      waiting: () => this.#assignment.inOrder.filter(state => state.position === null && state.reset === null),
       start: ({ topic, partition }, committed) => this.#start(topic, partition, committed),
       positions: () => this.#positions(),
       committed: offsets => this.#delivery.committed(offsets),
@@ -155,7 +135,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   }
 
   #start(topic: string, partition: number, committed: CommittedOffset | null): void {
-    const state = this.#partitions.get(partitionKey(topic, partition));
+    const state = this.#assignment.get(topic, partition);
     if (state === undefined || state.position !== null || state.reset !== null) return;
     state.seek(committed?.offset ?? this.#startWithoutOffset());
     state.leaderEpoch = committed?.leaderEpoch ?? -1;
@@ -169,7 +149,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   /** Where the application stands: behind what it has been handed, in a `for await` one by one. */
   #positions(): OffsetToCommit[] {
     const unread = this.#iteration?.unread();
-    return this.#order.flatMap(({ topic, partition, position, leaderEpoch }) => {
+    return this.#assignment.inOrder.flatMap(({ topic, partition, position, leaderEpoch }) => {
       if (position === null) return [];
       const next = unread?.get(partitionKey(topic, partition)) ?? { offset: position, leaderEpoch };
       return [{ topic, partition, offset: next.offset, leaderEpoch: next.leaderEpoch }];
@@ -177,7 +157,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   }
 
   assignment(): TopicPartition[] {
-    return this.#order.map(({ topic, partition }) => ({ topic, partition }));
+    return this.#assignment.list();
   }
 
   /** The next poll continues at `offset`. @throws if the partition is not assigned */
@@ -188,7 +168,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   }
 
   #seek(topic: string, partition: number, to: Position): void {
-    this.#state(topic, partition).seek(to);
+    this.#assignment.need(topic, partition).seek(to);
     this.#iteration?.forget(partitionKey(topic, partition));
   }
 
@@ -201,16 +181,16 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.#state(topic, partition).paused = true;
+    for (const { topic, partition } of partitions) this.#assignment.need(topic, partition).paused = true;
   }
 
   /** Those that are assigned and paused. */
   paused(): TopicPartition[] {
-    return this.#order.filter(state => state.paused).map(({ topic, partition }) => ({ topic, partition }));
+    return this.#assignment.inOrder.filter(state => state.paused).map(({ topic, partition }) => ({ topic, partition }));
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.#state(topic, partition).paused = false;
+    for (const { topic, partition } of partitions) this.#assignment.need(topic, partition).paused = false;
     this.#fetcher.drive();
   }
 
@@ -220,7 +200,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
    * @throws KafkaError OFFSET_OUT_OF_RANGE when the group has no offset, and auto.offset.reset is none
    */
   async position(topic: string, partition: number): Promise<number> {
-    const state = this.#state(topic, partition);
+    const state = this.#assignment.need(topic, partition);
     if (state.position === null && state.reset === null) await this.#group?.startWaiting();
     if (state.position !== null) return this.#standsAt(state, state.position);
     if (state.error !== null) throw state.error;
@@ -239,7 +219,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
    * there was one. Asks nobody.
    */
   currentLag(topic: string, partition: number): number | null {
-    const state = this.#state(topic, partition);
+    const state = this.#assignment.need(topic, partition);
     if (state.position === null || state.endOffset < 0) return null;
     return Math.max(0, state.endOffset - this.#standsAt(state, state.position));
   }
@@ -316,7 +296,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   }
 
   #handBack(iteration: Iteration<ConsumerRecord<K, V>>): void {
-    for (const [key, { offset }] of iteration.unread()) this.#partitions.get(key)?.seek(offset);
+    for (const { topic, partition, offset } of iteration.unread().values())
+      this.#assignment.get(topic, partition)?.seek(offset);
   }
 
   #interrupted(): boolean {
@@ -326,7 +307,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
   #collect(): ConsumerRecord<K, V>[] {
     const records: ConsumerRecord<K, V>[] = [];
     const served: PartitionState[] = [];
-    for (const state of this.#order) {
+    for (const state of this.#assignment.inOrder) {
       if (state.buffered !== null && !state.paused) {
         if (records.length >= this.#options.maxPollRecords) break;
         this.#drain(state, records);
@@ -339,7 +320,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
         throw error;
       }
     }
-    if (served.length > 0) this.#order = [...this.#order.filter(state => !served.includes(state)), ...served];
+    this.#assignment.putLast(served);
     return records;
   }
 
@@ -366,12 +347,6 @@ export class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIter
       const timer: Timer = this.#cluster.runtime.timers.after(Math.ceil(timeoutMs), done);
       this.#wake = done;
     });
-  }
-
-  #state(topic: string, partition: number): PartitionState {
-    const state = this.#partitions.get(partitionKey(topic, partition));
-    if (state === undefined) throw new Error(`partition ${topic}-${partition} is not assigned to this consumer`);
-    return state;
   }
 
   #deadline(): number {
