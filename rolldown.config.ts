@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { defineConfig } from 'rolldown';
+import { defineConfig, type Plugin } from 'rolldown';
 
 /**
  * Every program in one piece with what it imports, under dist/programs/: hundreds of small files take a second to find,
@@ -23,16 +23,31 @@ function stem(name: string): string {
   return name.slice(0, -'.ts'.length);
 }
 
+/**
+ * V8 keeps a source text as two bytes a character as soon as one character is beyond Latin-1, and all of it as long as the
+ * program runs. Without comments such characters are in literals only, which can spell them in ASCII.
+ */
+const inAscii: Plugin = {
+  name: 'in-ascii',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) if (chunk.type === 'chunk') chunk.code = escaped(chunk.code);
+  },
+};
+
+function escaped(code: string): string {
+  return code.replaceAll(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 export default defineConfig({
   input: Object.fromEntries(programs.map(name => [name, `${name}.ts`])),
   platform: 'node',
-  // Native modules find their binaries beside themselves.
-  external: ['lz4-napi', 'snappy'],
+  plugins: [inAscii],
   output: {
     dir: 'dist/programs',
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: 'shared/[name]-[hash].js',
     cleanDir: true,
+    comments: false,
   },
 });

@@ -1,5 +1,6 @@
-import lz4 from 'lz4-napi';
+import type Lz4Module from 'lz4-napi';
 import { tooLarge, undecodable } from './errors.ts';
+import { loadedWhenNeeded } from './native-codec.ts';
 import { xxHash32Short } from './xxhash32-short.ts';
 
 /**
@@ -10,6 +11,8 @@ import { xxHash32Short } from './xxhash32-short.ts';
  * Written: version 01, independent blocks of 64 KiB, nothing optional. A library's frame writer is not used because it
  * picks the block size by the input's and Kafka's readers allocate by it.
  */
+
+const lz4 = loadedWhenNeeded<typeof Lz4Module>('lz4-napi');
 
 const FRAME_MAGIC = 0x184d2204;
 const VERSION_MASK = 0xc0;
@@ -42,7 +45,7 @@ export function compressLz4(bytes: Buffer, brokenHeaderChecksum = false): Buffer
   const parts = [brokenHeaderChecksum ? HEADER_WITH_BROKEN_CHECKSUM : HEADER];
   for (let at = 0; at < bytes.length; at += BLOCK_SIZE) {
     const block = bytes.subarray(at, Math.min(at + BLOCK_SIZE, bytes.length));
-    parts.push(frameBlock(block, lz4.compressSync(block)));
+    parts.push(frameBlock(block, lz4().compressSync(block)));
   }
   parts.push(END_MARK);
   return Buffer.concat(parts);
@@ -128,8 +131,9 @@ function decompressBlock(block: Buffer, blockSize: number, room: number, limit: 
   const input = Buffer.allocUnsafe(LENGTH_PREFIX + block.length);
   input.writeUInt32LE(Math.min(most, room), 0);
   input.set(block, LENGTH_PREFIX);
+  const library = lz4();
   try {
-    return lz4.uncompressSync(input);
+    return library.uncompressSync(input);
   } catch (error) {
     throw room < most ? tooLarge('lz4', limit) : undecodable('lz4', 'a block is malformed', error);
   }

@@ -1,5 +1,6 @@
-import snappy from 'snappy';
+import type SnappyModule from 'snappy';
 import { tooLarge, undecodable } from './errors.ts';
+import { loadedWhenNeeded } from './native-codec.ts';
 
 /**
  * Snappy as Kafka carries it: the stream format of snappy-java (`SnappyOutputStream`), not Snappy's own framing.
@@ -9,6 +10,8 @@ import { tooLarge, undecodable } from './errors.ts';
  * Streams may be concatenated: a header may stand where a block length is expected. A stream without the header is one
  * raw block, which some clients write and snappy-java reads.
  */
+
+const snappy = loadedWhenNeeded<typeof SnappyModule>('snappy');
 
 const HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00, 0, 0, 0, 1, 0, 0, 0, 1]);
 const MAGIC = HEADER.subarray(0, 8);
@@ -21,7 +24,7 @@ const COPY_OUTPUT = { copyOutputData: true };
 export function compressSnappy(bytes: Buffer): Buffer {
   const parts: Buffer[] = [HEADER];
   for (let at = 0; at < bytes.length; at += BLOCK_SIZE) {
-    const block = snappy.compressSync(bytes.subarray(at, Math.min(at + BLOCK_SIZE, bytes.length)), COPY_OUTPUT);
+    const block = snappy().compressSync(bytes.subarray(at, Math.min(at + BLOCK_SIZE, bytes.length)), COPY_OUTPUT);
     const length = Buffer.allocUnsafe(4);
     length.writeInt32BE(block.length);
     parts.push(length, block);
@@ -73,8 +76,9 @@ function uncompressedLength(block: Buffer): number {
 }
 
 function decompressBlock(block: Buffer): Buffer {
+  const library = snappy();
   try {
-    return snappy.uncompressSync(block, COPY_OUTPUT) as Buffer;
+    return library.uncompressSync(block, COPY_OUTPUT) as Buffer;
   } catch (error) {
     throw undecodable('snappy', 'a block is malformed', error);
   }
