@@ -19,6 +19,7 @@ import { failure, parseBrokerList, parseReassignmentFile, parseTopicsFile } from
 import { logDirStates, startLogDirMoves } from './log-dirs.ts';
 import type { ReassignAction, ReassignOptions } from './options.ts';
 import { print } from './print.ts';
+import { reassignmentProgress } from './progress.ts';
 import { clearThrottles, movesOf, throttleLogDirMoves, throttleMoves } from './throttles.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -151,19 +152,12 @@ function rejectErrors(
 
 async function verify(admin: Admin, options: ReassignOptions): Promise<void> {
   const { partitions, logDirs } = readJsonFile(options.reassignmentJsonFile!, parseReassignmentFile);
-  const ongoing = await admin.listPartitionReassignments();
-  const topics = new Map((await admin.listTopics()).map(topic => [topic.name, topic]));
-  print('Status of partition reassignment:');
-  for (const { topic, partition, replicas } of sorted(partitions)) {
-    const move = ongoing.find(each => each.topic === topic && each.partition === partition);
-    const found = topics.get(topic)?.partitions.find(each => each.partition === partition);
-    const current = found?.replicas ?? [];
-    print(reassignmentStateLine({ topic, partition, current, target: replicas, isOver: move === undefined }));
-  }
+  const { states: moves, isIdle } = await reassignmentProgress(admin, partitions);
+  print('Status of partition reassignment:', ...moves.map(reassignmentStateLine));
   const states = await logDirStates(admin, logDirs);
   print(...(states.length === 0 ? [''] : sorted(states).map(logDirStateLine)));
   const isMoving = states.some(({ future }) => future !== null);
-  if (ongoing.length === 0 && !isMoving && options.preserveThrottles !== true) await clearThrottles(admin, partitions);
+  if (isIdle && !isMoving && options.preserveThrottles !== true) await clearThrottles(admin, partitions);
 }
 
 // ── cancel ──

@@ -169,7 +169,7 @@ describe('log directories', () => {
       };
     });
     const outcomes = await admin.alterReplicaLogDirs(targets);
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(outcomes).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }]);
     await waitFor('both logs to have moved', async () => {
       const now = await described();
       return targets.every(({ broker, directory: wanted }) => {

@@ -36,6 +36,8 @@ beforeAll(async () => {
       'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
       'offsets.topic.replication.factor': '3',
       'offsets.topic.num.partitions': '5',
+      // The client gives a transaction up when its coordinator moves: that is to happen only where a test is about it.
+      'auto.leader.rebalance.enable': 'false',
     },
   });
   kafka = new Kafka({
