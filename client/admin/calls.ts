@@ -1,4 +1,4 @@
-import { ConnectionError, type Connection } from '../../shared/connection/connection.ts';
+import { ConnectionError } from '../../shared/connection/connection.ts';
 import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -42,12 +42,6 @@ export class AdminCalls {
     const deadline =
       this.#cluster.runtime.clock.monotonic() + Math.min(PROPAGATION_LIMIT_MS, this.#options.requestTimeoutMs);
     return untilAllHaveHeard(this.#cluster, topics, heard, deadline);
-  }
-
-  /** The connection to one broker. */
-  async connectionTo(brokerId: number): Promise<Connection> {
-    if (this.#cluster.brokers().length === 0) await this.#cluster.refresh();
-    return this.#cluster.broker(brokerId);
   }
 
   /** @param evaluate of the answer; what it throws counts as the call's outcome, to be tried again if it passes */

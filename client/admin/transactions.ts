@@ -134,8 +134,7 @@ export async function describeProducers(
 ): Promise<ActiveProducer[]> {
   const what = 'producers could not be described of';
   if (brokerId === null) return askLeader(cluster, tp, deadline, what, leader => producersAt(leader, tp));
-  if (cluster.brokers().length === 0) await cluster.refresh();
-  return producersAt(await cluster.broker(brokerId), tp);
+  return producersAt(await cluster.brokerAsked(brokerId), tp);
 }
 
 async function producersAt(connection: Connection, { topic, partition }: TopicPartition): Promise<ActiveProducer[]> {

@@ -177,6 +177,12 @@ export class Cluster {
     return this.#pool.get(this.#address(id));
   }
 
+  /** The same, for an id that nobody has told: the brokers are asked for anew where it is unknown, or they may have changed. */
+  async brokerAsked(id: number): Promise<Connection> {
+    if (this.isStale || !this.#view.brokers.has(id)) await this.refresh();
+    return this.broker(id);
+  }
+
   /** The same, for what must not wait behind a long poll. */
   async coordinator(id: number): Promise<Connection> {
     return this.#coordinators.get(this.#address(id));

@@ -5,6 +5,8 @@ import { ErrorCode } from '../../../shared/protocol/errors.ts';
 import { CreatePartitions } from '../../../shared/protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../../../shared/protocol/messages/create-topics.ts';
 import { DeleteTopics } from '../../../shared/protocol/messages/delete-topics.ts';
+import { DescribeLogDirs } from '../../../shared/protocol/messages/describe-log-dirs.ts';
+import { DescribeProducers } from '../../../shared/protocol/messages/describe-producers.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 
@@ -34,6 +36,29 @@ function watch(call: Promise<unknown>): { elapsedMs: number | null } {
   void call.then(() => (seen.elapsedMs = time.now() - begun));
   return seen;
 }
+
+describe('a broker that has started after the last look', () => {
+  beforeEach(async () => {
+    cluster.brokers.splice(1);
+    await time.until('a first look', watched(admin.listTopics()));
+    cluster.brokers.push(2);
+  });
+
+  test('can be asked about itself', async () => {
+    cluster.on(DescribeLogDirs, () => ({ throttleTimeMs: 0, errorCode: 0, results: [] }));
+    const seen = watch(admin.describeLogDirs([2]));
+    await time.until('its answer', () => seen.elapsedMs !== null);
+    expect(seen.elapsedMs).toBeLessThan(1000);
+    expect(cluster.calls.at(-1)).toMatchObject({ api: 'DescribeLogDirs', broker: 2 });
+  });
+
+  test('can be asked about producers', async () => {
+    const partition = { partitionIndex: 0, errorCode: 0, errorMessage: null, activeProducers: [] };
+    cluster.on(DescribeProducers, () => ({ topics: [{ name: 't', partitions: [partition] }] }));
+    const seen = watch(admin.describeProducers({ topic: 't', partition: 0 }, 2));
+    await time.until('its answer', () => seen.elapsedMs !== null);
+  });
+});
 
 describe('a change of topics is over when every broker has heard of it', () => {
   test.each(['createTopics', 'deleteTopics', 'createPartitions'] as const)('%s', async change => {
