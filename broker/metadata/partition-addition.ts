@@ -31,12 +31,14 @@ export class PartitionAddition {
     manual: readonly (readonly number[])[] | null,
     validateOnly: boolean,
   ): Promise<void> {
-    const { store } = this.#parts;
-    const [current, doomed] = await Promise.all([store.topics.get(topic), store.deletions.list()]);
-    if (doomed.includes(topic)) {
+    const { store, metadata } = this.#parts;
+    // In this order: the mark outlives the topic's node, so that what has no mark any more has no node either.
+    const [doomed, current] = await Promise.all([store.deletions.list(), store.topics.get(topic)]);
+    // Whoever was told that the topic is gone is not to hear that it goes.
+    if (doomed.includes(topic) && metadata.hasTopic(topic)) {
       throw new AdminError(ErrorCode.INVALID_TOPIC_EXCEPTION, `The topic '${topic}' is marked for deletion.`);
     }
-    if (current === null) {
+    if (current === null || doomed.includes(topic)) {
       throw new AdminError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${topic}' does not exist.`);
     }
     checkCount(topic, current, count);

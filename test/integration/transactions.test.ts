@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KafkaConnector } from '../../shared/connection/kafka.ts';
 import type { Api, RequestInput, ResponseOf } from '../../shared/protocol/api.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
+import { DescribeCluster } from '../../shared/protocol/messages/describe-cluster.ts';
 import { DescribeTransactions } from '../../shared/protocol/messages/describe-transactions.ts';
 import { FindCoordinator } from '../../shared/protocol/messages/find-coordinator.ts';
 import { ListTransactions } from '../../shared/protocol/messages/list-transactions.ts';
@@ -156,6 +157,13 @@ describe('a transactional id', () => {
       return errorCode === ErrorCode.NONE && producerId === before.producerId;
     });
     await cluster.brokers[coordinator]!.start();
+    // It may have been the controller, and the client does not wait for the next one.
+    await waitFor('a controller that all brokers know', async () => {
+      const answers = await Promise.all(
+        cluster.brokers.map(({ id }) => call(id, DescribeCluster, { includeClusterAuthorizedOperations: false })),
+      );
+      return answers.every(({ controllerId }) => controllerId >= 0);
+    });
     await bound('survivor');
     expect(await describeTransaction('survivor')).toMatchObject({ producerId: before.producerId, producerEpoch: 1 });
   });

@@ -115,9 +115,30 @@ describe('what is asked for, and what is answered', () => {
   });
 });
 
-test('a topic that is marked for deletion gets no more', async () => {
-  await store.deletions.mark('orders');
-  expect(await outcome({ count: 3 })).toBe('INVALID_TOPIC_EXCEPTION');
+describe('a topic that is being deleted', () => {
+  beforeEach(async () => {
+    await store.deletions.mark('orders');
+  });
+
+  test('gets no more partitions', async () => {
+    metadata = knownCluster([1, 2, 3], [{ topic: 'orders', partition: 0, leader: 1 }]);
+    expect(await outcome({ count: 3 })).toBe('INVALID_TOPIC_EXCEPTION');
+  });
+
+  test('is unknown as soon as this broker has heard that it is gone', async () => {
+    expect(await outcome({ count: 3 })).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  });
+
+  test('is unknown, too, when the last of its nodes goes while they are looked at', async () => {
+    const assignment = await store.topics.get('orders');
+    let isGone = false;
+    store.topics.get = () => Promise.resolve(isGone ? null : assignment);
+    store.deletions.list = () => {
+      isGone = true;
+      return Promise.resolve([]);
+    };
+    expect(await outcome({ count: 1 })).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  });
 });
 
 test('a topic that the request names twice is refused, the others are not', async () => {
