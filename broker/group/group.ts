@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/runtime/clock.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import { Member, type MemberDescription } from './member.ts';
-import { commonProtocols, namesOf, selectProtocol } from './protocol-selection.ts';
+import { isCommonProtocol, selectProtocol } from './protocol-selection.ts';
 import type { JoinedMember, JoinResult, SyncResult } from './results.ts';
 import { mayFollow, type GroupState } from './states.ts';
 import { CONSUMER, subscribedTopics } from './subscribed-topics.ts';
@@ -274,8 +274,7 @@ export class Group {
   supports(protocolType: string, protocols: readonly { readonly name: string; readonly metadata: Buffer }[]): boolean {
     if (this.is('Empty')) return protocolType !== '' && protocols.length > 0;
     if (this.#protocolType !== protocolType) return false;
-    const common = commonProtocols(this.members());
-    return namesOf(protocols).some(name => common.has(name));
+    return protocols.some(({ name }) => isCommonProtocol(name, this.#members.values()));
   }
 
   /** The protocol that the members as they are now would choose. */

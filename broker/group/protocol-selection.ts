@@ -1,7 +1,13 @@
 import type { Member, MemberProtocol } from './member.ts';
 
+/** Whether all members can do a protocol. Asked at every join: a whole group that joins again asks as often as it has members. */
+export function isCommonProtocol(name: string, members: Iterable<Member>): boolean {
+  for (const { protocols } of members) if (!protocols.some(protocol => protocol.name === name)) return false;
+  return true;
+}
+
 /** The protocols that all members can do. */
-export function commonProtocols(members: readonly Member[]): Set<string> {
+function commonProtocols(members: readonly Member[]): Set<string> {
   const counts = new Map<string, number>();
   for (const { protocols } of members)
     for (const name of new Set(namesOf(protocols))) counts.set(name, (counts.get(name) ?? 0) + 1);
