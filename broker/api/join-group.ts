@@ -1,3 +1,4 @@
+import { ownCopy } from '../../shared/memory/own-copy.ts';
 import { JoinGroup } from '../../shared/protocol/messages/join-group.ts';
 import type { GroupCoordinator } from '../group/coordinator.ts';
 import type { ApiHandler } from '../request/handler.ts';
@@ -24,7 +25,7 @@ export function joinGroupHandler(groups: GroupCoordinator): ApiHandler<typeof Jo
         sessionTimeoutMs: request.sessionTimeoutMs,
         protocolType: request.protocolType,
         // Copied, because the request's memory is not the group's.
-        protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+        protocols: request.protocols.map(({ name, metadata }) => ({ name, metadata: ownCopy(metadata) })),
         requiresKnownMemberId: apiVersion >= FIRST_WITH_KNOWN_IDS && request.groupInstanceId === null,
         maySkipAssignment: apiVersion >= FIRST_WITH_SKIP_ASSIGNMENT,
         reason: request.reason ?? '',

@@ -1,3 +1,4 @@
+import { ownCopy } from '../../shared/memory/own-copy.ts';
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import { SyncGroup } from '../../shared/protocol/messages/sync-group.ts';
 import type { GroupCoordinator } from '../group/coordinator.ts';
@@ -18,7 +19,7 @@ export function syncGroupHandler(groups: GroupCoordinator): ApiHandler<typeof Sy
         return { throttleTimeMs: 0, ...syncError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL) };
       const { assignments, ...rest } = request;
       // Copied, because the request's memory is not the group's.
-      const copies = new Map(assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]));
+      const copies = new Map(assignments.map(({ memberId, assignment }) => [memberId, ownCopy(assignment)]));
       const synced = groups.sync({ ...rest, assignments: copies });
       context.park();
       return { throttleTimeMs: 0, ...(await synced) };

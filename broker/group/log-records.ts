@@ -1,3 +1,4 @@
+import { ownCopy } from '../../shared/memory/own-copy.ts';
 import {
   GroupMetadataKey,
   GroupMetadataValue,
@@ -104,7 +105,7 @@ type StoredGroup = ReturnType<(typeof GroupMetadataValue)['decode']>;
 
 /** Version 0 knew no rebalance timeout: the session's served for both. */
 function restoreMember(stored: StoredMember, protocolName: string | null): Member {
-  const metadata = Buffer.from(stored.subscription);
+  const metadata = ownCopy(stored.subscription);
   const member = new Member(stored.memberId, {
     groupInstanceId: stored.groupInstanceId,
     clientId: stored.clientId,
@@ -113,6 +114,6 @@ function restoreMember(stored: StoredMember, protocolName: string | null): Membe
     sessionTimeoutMs: stored.sessionTimeout,
     protocols: protocolName === null ? [] : [{ name: protocolName, metadata }],
   });
-  member.assignment = Buffer.from(stored.assignment);
+  member.assignment = ownCopy(stored.assignment);
   return member;
 }

@@ -135,6 +135,13 @@ async function stable(): Promise<{ memberId: string; generationId: number }> {
   return { memberId, generationId };
 }
 
+test('what members say is kept without the memory that Node shares among small buffers', async () => {
+  await stable();
+  const [member] = groups.coordinator.describe('group').group!.members();
+  for (const kept of [member!.protocols[0]!.metadata, member!.assignment])
+    expect(kept.buffer.byteLength).toBe(kept.length);
+});
+
 describe('FindCoordinator', () => {
   test.each(versions(FindCoordinator))('v%i names the leader of the group’s partition', async version => {
     const led = ['a', 'b', 'c', 'd'].find(id => groups.coordinator.partitionOf(id) % 2 === 0)!;
