@@ -66,20 +66,9 @@ async function arm(failpoint: Failpoint): Promise<void> {
   await allInSync();
 }
 
-/** Frees `/controller` while nobody but the victim can take it. @param during done before the others wake up */
-async function makeVictimController(during: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-  for (const broker of survivors()) broker.signal('SIGSTOP');
-  try {
-    if ((await znodes.controllerId()) !== victim.id) {
-      await znodes.zk.remove('/controller', -1);
-      await waitFor('the victim to take office', async () => {
-        return !victim.running || (await znodes.controllerId()) === victim.id;
-      });
-    }
-    await during();
-  } finally {
-    for (const broker of survivors()) broker.signal('SIGCONT');
-  }
+/** @param during done before the others wake up */
+function makeVictimController(during?: () => Promise<void>): Promise<void> {
+  return znodes.makeController(victim, survivors(), during);
 }
 
 async function victimDies(): Promise<void> {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from './wait.ts';
 
@@ -61,14 +61,14 @@ export class BrokerProcess {
   /** Starts the process without waiting. `environment` is added for this start only. */
   spawn(environment: Readonly<Record<string, string>> = {}): void {
     const command = this.#options.command ?? [join(ROOT, 'bin/kafka-server-start')];
+    // Its own, not by way of this process: what it says at its end is there when it has ended.
+    const log = openSync(this.logFile, 'a');
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command, this.#propertiesFile], {
       cwd: this.#options.directory,
       env: { ...process.env, ...this.#options.environment, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', log, log],
     });
-    const log = createWriteStream(this.logFile, { flags: 'a' });
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
+    closeSync(log);
     this.#child = child;
     this.#exited = new Promise(resolve => {
       child.once('exit', code => {
@@ -125,6 +125,8 @@ export class BrokerProcess {
       'log.dirs': this.dataDirectory,
       'zookeeper.connect': zookeeper,
       'zookeeper.session.timeout.ms': '2000',
+      // Otherwise a start fails where the machine has more to do than to start it.
+      'zookeeper.connection.timeout.ms': '20000',
       'offsets.topic.replication.factor': '1',
       'transaction.state.log.replication.factor': '1',
       'transaction.state.log.min.isr': '1',

@@ -2,6 +2,7 @@ import { systemClock, systemTimers } from '../../shared/runtime/clock.ts';
 import { silentLogger } from '../../shared/runtime/logger.ts';
 import { connectZooKeeper } from '../../shared/zookeeper/client.ts';
 import type { ZooKeeper } from '../../shared/zookeeper/zookeeper.ts';
+import type { BrokerProcess } from './broker-process.ts';
 import { waitFor } from './wait.ts';
 
 /** The tree as somebody beside the brokers sees and changes it: a ZooKeeper-side tool, or a curious test. */
@@ -64,6 +65,30 @@ export class Znodes {
       return id !== null && id !== former;
     });
     return id!;
+  }
+
+  /**
+   * Makes one broker the controller: `/controller` is freed while the others are frozen and cannot take it.
+   * @param during done before the others go on
+   */
+  async makeController(
+    chosen: BrokerProcess,
+    others: readonly BrokerProcess[],
+    during: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    for (const other of others) other.signal('SIGSTOP');
+    try {
+      const holder = await this.controllerId();
+      if (holder !== chosen.id) {
+        if (holder !== null) await this.zk.remove('/controller', -1);
+        await waitFor(`broker ${chosen.id} to take office`, async () => {
+          return !chosen.running || (await this.controllerId()) === chosen.id;
+        });
+      }
+      await during();
+    } finally {
+      for (const other of others) other.signal('SIGCONT');
+    }
   }
 
   close(): Promise<void> {
