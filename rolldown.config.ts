@@ -34,7 +34,10 @@ const inAscii: Plugin = {
   },
 };
 
+/** Where a backslash stands before the character, an escape would be one of the backslash. */
 function escaped(code: string): string {
+  const [problem] = /(?<!\\)(?:\\\\)*\\[^\0-\x7f]/.exec(code) ?? [];
+  if (problem !== undefined) throw new Error(`the bundle has ${problem}, which cannot be written in ASCII`);
   return code.replaceAll(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

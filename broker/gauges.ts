@@ -59,11 +59,15 @@ function exposeGroups({ metrics, groups }: BrokerRooms): void {
   metrics.expose('groupsEmpty', () => groups.groupCount('Empty'));
   metrics.expose('groupsDead', () => groups.groupCount('Dead'));
   metrics.expose('groupOffsets', () => groups.offsetCount);
+  metrics.expose('groupLoadTimeMax', () => groups.loadTimes.max);
+  metrics.expose('groupLoadTimeAverage', () => groups.loadTimes.average);
 }
 
 function exposeTransactions({ metrics, transactions }: BrokerRooms): void {
   metrics.expose('markersWithoutLeader', () => transactions.unknownDestinations);
   metrics.expose('completionsToRetry', () => transactions.completionsToRetry);
+  metrics.expose('transactionLoadTimeMax', () => transactions.loadTimes.max);
+  metrics.expose('transactionLoadTimeAverage', () => transactions.loadTimes.average);
 }
 
 function exposeCompaction({ metrics, logs: { cleaner }, clock }: BrokerRooms): void {

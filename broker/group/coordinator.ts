@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
+import { RecentSamples } from '../../shared/runtime/recent-samples.ts';
 import type { Random } from '../../shared/runtime/random.ts';
 import { coordinatorPartition } from '../../shared/topics/coordinator-partition.ts';
 import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
@@ -55,6 +56,8 @@ export interface FetchedOffsets {
  * What a group does is decided in joining, syncing, committing and so on; here is who may ask, and what groups there are.
  */
 export class GroupCoordinator {
+  /** Milliseconds from each election until the groups were loaded. */
+  readonly loadTimes: RecentSamples;
   readonly #parts: GroupCoordinatorParts;
   readonly #registry: GroupRegistry;
   readonly #log: GroupLog;
@@ -69,6 +72,7 @@ export class GroupCoordinator {
   constructor(parts: GroupCoordinatorParts) {
     const { settings, writer, clock, timers, random, logger } = parts;
     this.#parts = parts;
+    this.loadTimes = new RecentSamples(clock);
     const partitionOf = (groupId: string) => this.partitionOf(groupId);
     this.#registry = new GroupRegistry(partitionOf, clock);
     this.#log = new GroupLog({ writer, settings, clock, partitionOf });
@@ -100,7 +104,8 @@ export class GroupCoordinator {
   /** This broker leads the partition now: reads what is in it, after those that were there before. */
   elect(partition: number): Promise<void> {
     const token = this.#registry.own(partition);
-    this.#loading = this.#loading.then(() => this.#load(partition, token));
+    const elected = this.#parts.clock.monotonic();
+    this.#loading = this.#loading.then(() => this.#load(partition, token, elected));
     return this.#loading;
   }
 
@@ -112,7 +117,7 @@ export class GroupCoordinator {
       this.#parts.logger.info({ partition, groups: groups.length }, 'groups are coordinated elsewhere from now on');
   }
 
-  async #load(partition: number, token: object): Promise<void> {
+  async #load(partition: number, token: object, elected: number): Promise<void> {
     const { reader, settings, clock, logger } = this.#parts;
     const isCancelled = () => !this.#registry.isOwned(partition, token);
     const begun = clock.monotonic();
@@ -127,7 +132,9 @@ export class GroupCoordinator {
     if (isCancelled()) return;
     this.#registry.loaded(partition, groups);
     for (const group of groups) this.#resume(group);
-    const ms = Math.round(clock.monotonic() - begun);
+    const loaded = clock.monotonic();
+    this.loadTimes.add(loaded - elected);
+    const ms = Math.round(loaded - begun);
     if (groups.length > 0) logger.info({ partition, groups: groups.length, ms }, 'groups have been loaded');
   }
 

@@ -1,6 +1,9 @@
 import type { Member, MemberProtocol } from './member.ts';
 
-/** Whether all members can do a protocol. Asked at every join: a whole group that joins again asks as often as it has members. */
+/**
+ * Whether all members can do a protocol. Asked at every join, so that it must not gather what all have in common: a whole
+ * group that joins again asks as often as it has members.
+ */
 export function isCommonProtocol(name: string, members: Iterable<Member>): boolean {
   for (const { protocols } of members) if (!protocols.some(protocol => protocol.name === name)) return false;
   return true;
@@ -30,6 +33,6 @@ export function selectProtocol(members: readonly Member[]): string | null {
   return winner;
 }
 
-export function namesOf(protocols: readonly MemberProtocol[]): string[] {
+function namesOf(protocols: readonly MemberProtocol[]): string[] {
   return protocols.map(({ name }) => name);
 }

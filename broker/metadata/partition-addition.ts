@@ -34,7 +34,7 @@ export class PartitionAddition {
     const { store, metadata } = this.#parts;
     // In this order: the mark outlives the topic's node, so that what has no mark any more has no node either.
     const [doomed, current] = await Promise.all([store.deletions.list(), store.topics.get(topic)]);
-    // Whoever was told that the topic is gone is not to hear that it goes.
+    // Whoever was told that the topic is gone must not be told that it is being deleted.
     if (doomed.includes(topic) && metadata.hasTopic(topic)) {
       throw new AdminError(ErrorCode.INVALID_TOPIC_EXCEPTION, `The topic '${topic}' is marked for deletion.`);
     }

@@ -237,6 +237,22 @@ export const GAUGES = {
     name: 'kafka_coordinator_group_groupmetadatamanager_numoffsets',
     help: 'Offsets that the groups here have committed.',
   },
+  groupLoadTimeMax: {
+    name: 'kafka_server_group_coordinator_metrics_partition_load_time_max',
+    help: 'Longest time, in milliseconds, from this broker’s election until a partition of __consumer_offsets was loaded, in the last 30 to 60 seconds.',
+  },
+  groupLoadTimeAverage: {
+    name: 'kafka_server_group_coordinator_metrics_partition_load_time_avg',
+    help: 'Average time, in milliseconds, from this broker’s election until a partition of __consumer_offsets was loaded, in the last 30 to 60 seconds.',
+  },
+  transactionLoadTimeMax: {
+    name: 'kafka_server_transaction_coordinator_metrics_partition_load_time_max',
+    help: 'Longest time, in milliseconds, from this broker’s election until a partition of __transaction_state was loaded, in the last 30 to 60 seconds.',
+  },
+  transactionLoadTimeAverage: {
+    name: 'kafka_server_transaction_coordinator_metrics_partition_load_time_avg',
+    help: 'Average time, in milliseconds, from this broker’s election until a partition of __transaction_state was loaded, in the last 30 to 60 seconds.',
+  },
   markersWithoutLeader: {
     name: 'kafka_coordinator_transaction_transactionmarkerchannelmanager_unknowndestinationqueuesize',
     help: 'Partitions to be told how a transaction ended whose leader is not known.',

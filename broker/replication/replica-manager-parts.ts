@@ -17,7 +17,7 @@ import { ReplicationThrottle } from './replication-throttle.ts';
 import { TransactionVerification } from './transaction-verification.ts';
 import type { TxnVerifier } from './txn-verifier.ts';
 
-/** What a ReplicaManager is made of: its parts from the broker's settings and surroundings. */
+/** What a ReplicaManager needs from its surroundings. */
 export interface ReplicaManagerOptions {
   readonly brokerId: number;
   /** The epoch under which this broker is registered; -1n before it is. */

@@ -49,9 +49,9 @@ import { WaitingFetches } from './waiting-fetches.ts';
  * itself is to bring its parts together:
  *
  *     LeaderAndIsr, StopReplica ─→ RoleChanges ─→ Partition, FetcherManager, LogManager
- *     Produce ─→ Appender ─→ Partition ─→ log         high watermark moves ─→ waiting produces
- *     Fetch ─→ FetchSessions ─→ FetchReader ─→ log    anything readable changes ─→ waiting fetches
- *     DeleteRecords ─→ RecordDeletion ─→ Partition    a follower's log start moves ─→ waiting deletions
+ *     Produce ─→ Appender ─→ Partition ─→ log            high watermark moves ─→ waiting produces
+ *     Fetch ─→ FetchSessions ─→ WaitingFetches ─→ log    anything readable changes ─→ waiting fetches
+ *     DeleteRecords ─→ RecordDeletion ─→ Partition       a follower's log start moves ─→ waiting deletions
  *     Partition ─→ IsrManager ─→ controller
  */
 export class ReplicaManager {

@@ -29,6 +29,7 @@ const INDEX_CACHE_BYTES = 32 << 20;
 const MAX_OPEN_SEGMENTS = 2000;
 /** Producers remembered, counted for each partition they write to; some 300 bytes each. */
 const MAX_PRODUCERS = 500_000;
+
 /** All logs of a broker: loads them at start, makes and deletes them, and sees to their upkeep (Kafka: `LogManager`). */
 export class LogManager {
   readonly #setup: LogManagerSetup;

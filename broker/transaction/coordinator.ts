@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Clock, Timer, Timers } from '../../shared/runtime/clock.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
+import { RecentSamples } from '../../shared/runtime/recent-samples.ts';
 import { coordinatorPartition } from '../../shared/topics/coordinator-partition.ts';
 import type { TopicPartition } from '../../shared/topics/topic-partition.ts';
 import {
@@ -78,6 +79,8 @@ export interface DescribedTransaction {
  * is replicated, told.
  */
 export class TransactionCoordinator {
+  /** Milliseconds from each election until the transactions were loaded. */
+  readonly loadTimes: RecentSamples;
   readonly #parts: TransactionCoordinatorParts;
   readonly #registry: TransactionRegistry;
   readonly #log: TransactionLog;
@@ -91,6 +94,7 @@ export class TransactionCoordinator {
   constructor(parts: TransactionCoordinatorParts) {
     const { writer, markers: sender, clock, timers, logger } = parts;
     this.#parts = parts;
+    this.loadTimes = new RecentSamples(clock);
     this.#registry = new TransactionRegistry(id => this.partitionOf(id));
     this.#log = new TransactionLog(writer, clock);
     this.#writer = new Writer(this.#log, this.#registry);
@@ -175,6 +179,7 @@ export class TransactionCoordinator {
     this.#resume(owner);
     const transactions = owner.transactions.size;
     const ms = Math.round(clock.monotonic() - begun);
+    this.loadTimes.add(ms);
     if (transactions > 0) logger.info({ partition, transactions, ms }, 'transactions have been loaded');
   }
 

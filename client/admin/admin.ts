@@ -181,7 +181,7 @@ export class Admin {
 
   async #connectionFor({ type, name }: ConfigResource): Promise<Connection> {
     if (!isOneBroker({ type, name })) return this.#cluster.any();
-    return this.#cluster.brokerAsked(Number(name));
+    return this.#cluster.brokerAskedFor(Number(name));
   }
 
   /** Elects leaders for the partitions, or for all (null); outcomes of those where there was something to do. */
@@ -369,7 +369,7 @@ export class Admin {
 
   /** The connection to one broker, for asking it what it can do. */
   connectionTo(brokerId: number): Promise<Connection> {
-    return this.#cluster.brokerAsked(brokerId);
+    return this.#cluster.brokerAskedFor(brokerId);
   }
 
   close(): void {

@@ -134,7 +134,7 @@ export async function describeProducers(
 ): Promise<ActiveProducer[]> {
   const what = 'producers could not be described of';
   if (brokerId === null) return askLeader(cluster, tp, deadline, what, leader => producersAt(leader, tp));
-  return producersAt(await cluster.brokerAsked(brokerId), tp);
+  return producersAt(await cluster.brokerAskedFor(brokerId), tp);
 }
 
 async function producersAt(connection: Connection, { topic, partition }: TopicPartition): Promise<ActiveProducer[]> {

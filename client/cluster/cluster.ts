@@ -177,15 +177,23 @@ export class Cluster {
     return this.#pool.get(this.#address(id));
   }
 
-  /** The same, for an id that nobody has told: the brokers are asked for anew where it is unknown, or they may have changed. */
-  async brokerAsked(id: number): Promise<Connection> {
-    if (this.isStale || !this.#view.brokers.has(id)) await this.refresh();
-    return this.broker(id);
-  }
-
   /** The same, for what must not wait behind a long poll. */
   async coordinator(id: number): Promise<Connection> {
     return this.#coordinators.get(this.#address(id));
+  }
+
+  /**
+   * Like `broker`, for an id that comes from the user: who is unknown may have started since the last look, and who does
+   * not answer any more may have moved.
+   */
+  async brokerAskedFor(id: number): Promise<Connection> {
+    const isKnown = this.#view.brokers.has(id);
+    if (!isKnown || this.isStale) {
+      await this.refresh().catch((error: unknown) => {
+        if (!isKnown) throw error;
+      });
+    }
+    return this.broker(id);
   }
 
   #address(id: number): BrokerInfo {

@@ -3,7 +3,8 @@
  *
  * - `CORRUPT`: the bytes are damaged: a CRC that does not match, a size that cannot be, a batch that is cut off.
  * - `INVALID`: the bytes arrived as they were sent, but what they say is not a record batch.
- * - `UNSUPPORTED_COMPRESSION`: a codec id that does not exist, or one that the target format cannot carry.
+ * - `UNSUPPORTED_COMPRESSION`: a codec id that does not exist, one that the target format cannot carry, or a codec whose
+ *   native code cannot be loaded.
  * - `TOO_LARGE`: decompressed, the records would exceed the limit given by the caller.
  */
 export type RecordsErrorKind = 'CORRUPT' | 'INVALID' | 'UNSUPPORTED_COMPRESSION' | 'TOO_LARGE';

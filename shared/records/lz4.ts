@@ -12,7 +12,7 @@ import { xxHash32Short } from './xxhash32-short.ts';
  * picks the block size by the input's and Kafka's readers allocate by it.
  */
 
-const lz4 = loadedWhenNeeded<typeof Lz4Module>('lz4-napi');
+const lz4 = loadedWhenNeeded<typeof Lz4Module>('lz4', 'lz4-napi');
 
 const FRAME_MAGIC = 0x184d2204;
 const VERSION_MASK = 0xc0;

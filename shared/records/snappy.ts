@@ -11,7 +11,7 @@ import { loadedWhenNeeded } from './native-codec.ts';
  * raw block, which some clients write and snappy-java reads.
  */
 
-const snappy = loadedWhenNeeded<typeof SnappyModule>('snappy');
+const snappy = loadedWhenNeeded<typeof SnappyModule>('snappy', 'snappy');
 
 const HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00, 0, 0, 0, 1, 0, 0, 0, 1]);
 const MAGIC = HEADER.subarray(0, 8);

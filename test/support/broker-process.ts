@@ -61,7 +61,7 @@ export class BrokerProcess {
   /** Starts the process without waiting. `environment` is added for this start only. */
   spawn(environment: Readonly<Record<string, string>> = {}): void {
     const command = this.#options.command ?? [join(ROOT, 'bin/kafka-server-start')];
-    // Its own, not by way of this process: what it says at its end is there when it has ended.
+    // The broker writes the file itself, so that its last words are there when it has ended.
     const log = openSync(this.logFile, 'a');
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command, this.#propertiesFile], {
       cwd: this.#options.directory,

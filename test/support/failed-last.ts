@@ -1,14 +1,21 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Of a failure's message. */
+/** How much of a failure's message is shown. */
 const SHOWN_CHARACTERS = 400;
 
 /** Ends a run that failed with a line for each failure: what one looks for first in a long log, where one looks first. */
 export default class FailedLast implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const lines = modules.flatMap(failuresOf);
-    if (lines.length > 0) process.once('exit', () => console.error(['Failed:', ...lines].join('\n')));
+  #lines: string[] = [];
+
+  constructor() {
+    process.once('exit', () => {
+      if (this.#lines.length > 0) console.error(['Failed:', ...this.#lines].join('\n'));
+    });
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly { readonly message: string }[]): void {
+    this.#lines = [...modules.flatMap(failuresOf), ...unhandled.map(error => line('not in a test', error.message))];
   }
 }
 

@@ -1,7 +1,7 @@
 import { systemClock, systemTimers } from '../../shared/runtime/clock.ts';
 import { silentLogger } from '../../shared/runtime/logger.ts';
 import { connectZooKeeper } from '../../shared/zookeeper/client.ts';
-import type { ZooKeeper } from '../../shared/zookeeper/zookeeper.ts';
+import { isZooKeeperError, type ZooKeeper } from '../../shared/zookeeper/zookeeper.ts';
 import type { BrokerProcess } from './broker-process.ts';
 import { waitFor } from './wait.ts';
 
@@ -76,11 +76,11 @@ export class Znodes {
     others: readonly BrokerProcess[],
     during: () => Promise<void> = () => Promise.resolve(),
   ): Promise<void> {
-    for (const other of others) other.signal('SIGSTOP');
     try {
+      for (const other of others) other.signal('SIGSTOP');
       const holder = await this.controllerId();
       if (holder !== chosen.id) {
-        if (holder !== null) await this.zk.remove('/controller', -1);
+        if (holder !== null) await this.#freeController();
         await waitFor(`broker ${chosen.id} to take office`, async () => {
           return !chosen.running || (await this.controllerId()) === chosen.id;
         });
@@ -88,6 +88,15 @@ export class Znodes {
       await during();
     } finally {
       for (const other of others) other.signal('SIGCONT');
+    }
+  }
+
+  /** The session of a holder that is frozen may have ended meanwhile. */
+  async #freeController(): Promise<void> {
+    try {
+      await this.zk.remove('/controller', -1);
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NO_NODE')) throw error;
     }
   }
 

@@ -7,9 +7,12 @@ interface Closable {
   close(): Promise<void>;
 }
 
+/** For a stream that does not end although it is closed. */
+const LEAVING_LIMIT_MS = 10_000;
+
 /** What was still under way in the stream may fail. */
 function close(stream: Closable | null): void {
-  stream?.close().catch(() => {});
+  stream?.close().catch(console.error);
 }
 
 /**
@@ -81,7 +84,7 @@ export function platformaticMember(options: () => BaseOptions): Pick<Handlers, '
       isMember = false;
       // The client refuses to leave when a stream has been opened while it closed the others.
       close(stream);
-      await reading;
+      await Promise.race([reading, new Promise(resolve => setTimeout(resolve, LEAVING_LIMIT_MS))]);
       await consumer.close(true);
       return {};
     },

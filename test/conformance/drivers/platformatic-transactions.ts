@@ -54,6 +54,7 @@ export function platformaticTransactions(
         return {};
       } catch (error) {
         console.error(error);
+        await new Promise(resolve => setTimeout(resolve, 100));
       } finally {
         await Promise.allSettled([consumer.close(true), producer.close()]);
       }
@@ -76,7 +77,8 @@ export function platformaticTransactions(
       await transaction[end]();
       if (end === 'abort' || message.value.toString() === until) break;
     }
-    await stream.close();
+    // What was to be done is done, whatever becomes of the stream.
+    await stream.close().catch(console.error);
   }
 
   return {

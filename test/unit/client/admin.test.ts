@@ -1,11 +1,13 @@
 /* oxlint-disable typescript/no-explicit-any -- scripted answers */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAdmin, type Admin } from '../../../client/index.ts';
+import { ConnectionError } from '../../../shared/connection/connection.ts';
 import { ErrorCode } from '../../../shared/protocol/errors.ts';
 import { CreatePartitions } from '../../../shared/protocol/messages/create-partitions.ts';
 import { CreateTopics } from '../../../shared/protocol/messages/create-topics.ts';
 import { DeleteTopics } from '../../../shared/protocol/messages/delete-topics.ts';
 import { DescribeLogDirs } from '../../../shared/protocol/messages/describe-log-dirs.ts';
+import { Metadata } from '../../../shared/protocol/messages/metadata.ts';
 import { DescribeProducers } from '../../../shared/protocol/messages/describe-producers.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
@@ -39,13 +41,13 @@ function watch(call: Promise<unknown>): { elapsedMs: number | null } {
 
 describe('a broker that has started after the last look', () => {
   beforeEach(async () => {
+    cluster.on(DescribeLogDirs, () => ({ throttleTimeMs: 0, errorCode: 0, results: [] }));
     cluster.brokers.splice(1);
-    await time.until('a first look', watched(admin.listTopics()));
+    await time.until('a first look', watched(admin.describeLogDirs([1])));
     cluster.brokers.push(2);
   });
 
   test('can be asked about itself', async () => {
-    cluster.on(DescribeLogDirs, () => ({ throttleTimeMs: 0, errorCode: 0, results: [] }));
     const seen = watch(admin.describeLogDirs([2]));
     await time.until('its answer', () => seen.elapsedMs !== null);
     expect(seen.elapsedMs).toBeLessThan(1000);
@@ -58,6 +60,16 @@ describe('a broker that has started after the last look', () => {
     const seen = watch(admin.describeProducers({ topic: 't', partition: 0 }, 2));
     await time.until('its answer', () => seen.elapsedMs !== null);
   });
+});
+
+test('a broker that is known is asked, although the metadata is old and nobody knows better', async () => {
+  cluster.on(DescribeLogDirs, () => ({ throttleTimeMs: 0, errorCode: 0, results: [] }));
+  await time.until('a first look', watched(admin.describeLogDirs([1])));
+  await time.advance(10 * 60_000);
+  cluster.on(Metadata, () => Promise.reject(new ConnectionError('CLOSED', 'no metadata')));
+  const seen = watch(admin.describeLogDirs([1]));
+  await time.until('its answer', () => seen.elapsedMs !== null);
+  expect(seen.elapsedMs).toBeLessThan(1000);
 });
 
 describe('a change of topics is over when every broker has heard of it', () => {

@@ -215,7 +215,7 @@ describe('bounds', () => {
   test('max.block.ms counts from the call of send, for all records that wait, whether brokers refuse or are silent', async () => {
     for (const metadata of [() => ({ topics: [] }), () => new Promise(() => {})]) {
       cluster.on(Metadata, metadata);
-      const p = producer({ 'max.block.ms': 1_000, 'retry.backoff.max.ms': 50 });
+      const p = producer({ 'max.block.ms': 1_000, 'retry.backoff.ms': 10, 'retry.backoff.max.ms': 50 });
       const told: string[] = [];
       for (let i = 0; i < 5; i++)
         p.send({ topic: 'unknown', value: String(i) }, error => told.push((error as KafkaError).codeName));

@@ -4,7 +4,7 @@ import type { Admin } from '../../../../client/index.ts';
 
 const WANTED = [{ topic: 't', partition: 0, replicas: [2, 1] }];
 
-/** An administrated cluster that tells of one partition, each time it is asked, the next of these; the last one for ever. */
+/** A cluster that tells of one partition, each time it is asked, the next of these; the last one for ever. */
 function cluster(...told: readonly (readonly number[])[]): { admin: Admin; asked: () => number } {
   let asked = 0;
   const admin = {

@@ -165,6 +165,16 @@ describe('leaving', () => {
     expect(groups.log.records().at(-1)).toMatchObject({ kind: 'group', group: { members: [], protocolName: null } });
   });
 
+  test('of the last member is no reason to turn away one that is about to join', async () => {
+    const [member] = await groups.stable(1);
+    const { memberId } = await groups.join({ requiresKnownMemberId: true });
+    leaveAll(member!);
+    expect(await groups.join({ requiresKnownMemberId: true, memberId })).toMatchObject({
+      errorCode: ErrorCode.NONE,
+      leaderId: memberId,
+    });
+  });
+
   test('in a batch has an outcome for each', async () => {
     const [first, second] = await groups.stable(3, {}, i => (i < 2 ? { groupInstanceId: `instance-${i}` } : {}));
     const pending = await groups.join({ requiresKnownMemberId: true });

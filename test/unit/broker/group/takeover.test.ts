@@ -33,6 +33,8 @@ describe('another coordinator', () => {
     expect(groups.committed()).toBe(2);
     expect(members.map(member => groups.heartbeat(member))).toEqual([ErrorCode.NONE, ErrorCode.NONE]);
     expect((await groups.sync(members[1]!)).assignment.toString()).toBe('part 1');
+    // The time that it took is told, and not that nothing was loaded.
+    expect(groups.coordinator.loadTimes.max).toBeGreaterThanOrEqual(0);
   });
 
   test('ends the session of members that it does not hear of', async () => {

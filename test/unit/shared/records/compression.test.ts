@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CODECS, codecName, compress, decompress } from '../../../../shared/records/compression.ts';
 import type { CodecName } from '../../../../shared/records/compression.ts';
 import { compressLz4, decompressLz4 } from '../../../../shared/records/lz4.ts';
+import { loadedWhenNeeded } from '../../../../shared/records/native-codec.ts';
 import { RecordsError } from '../../../../shared/records/errors.ts';
 import { bytes, expectNoOtherError, thrown } from './support.ts';
 import { runs } from '../../../support/property-runs.ts';
@@ -36,6 +37,15 @@ describe('the codec table', () => {
     expect([0, 1, 2, 3, 4].map(codecName)).toEqual(['none', 'gzip', 'snappy', 'lz4', 'zstd']);
     expect(thrown(() => codecName(5))).toMatchObject({ kind: 'UNSUPPORTED_COMPRESSION' });
   });
+});
+
+it('tells of a codec whose package is gone, whenever it is needed', () => {
+  const codec = loadedWhenNeeded('lz5', 'no-such-package');
+  const told = /^The codec lz5 cannot be used here: its package no-such-package cannot be loaded\.$/;
+  for (let round = 0; round < 2; round++)
+    expect(codec).toThrow(
+      expect.objectContaining({ kind: 'UNSUPPORTED_COMPRESSION', message: expect.stringMatching(told) as string }),
+    );
 });
 
 describe('decompressing what others wrote', () => {
