@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { FileLock, FileSystem } from '../../shared/runtime/file-system.ts';
 import type { Logger } from '../../shared/runtime/logger.ts';
 import { partitionKey, type TopicPartition } from '../../shared/topics/topic-partition.ts';
@@ -204,4 +205,12 @@ export class LogDirectory implements LogHome {
     }
     this.release();
   }
+}
+
+/** The absolute paths of `log.dirs`. @throws StorageStartupError when one is named twice */
+export function distinctPaths(directories: readonly string[]): string[] {
+  const paths = directories.map(path => resolve(path));
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice !== undefined) throw new StorageStartupError(`The log directory ${twice} is listed twice in log.dirs.`);
+  return paths;
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { partitionKey } from '../../shared/topics/topic-partition.ts';
 import { forEachLimited } from './concurrency.ts';
 import { StorageError, StorageStartupError } from './errors.ts';
@@ -8,7 +7,7 @@ import { deletedDirectoryName, futureDirectoryName } from './file-names.ts';
 import { FutureLogs } from './future-logs.ts';
 import { type CleanableLog, LogCleaner } from './cleaner/log-cleaner.ts';
 import { IndexCache } from './index-cache.ts';
-import { LogDirectory } from './log-directory.ts';
+import { distinctPaths, LogDirectory } from './log-directory.ts';
 import { createLog, loadLog, type LogToCreate } from './log-loader.ts';
 import type { LoadedLog, LogEnvironment } from './log-state.ts';
 import { LogUpkeep } from './log-upkeep.ts';
@@ -57,7 +56,7 @@ export class LogManager {
     this.#scheduler = new WriteScheduler(clock, timers);
     this.#tailCache = new TailCache(options.tailCacheBytes);
     this.#removals = new Removals(fs, timers, logger);
-    this.#directories = distinct(setup.directories).map(
+    this.#directories = distinctPaths(setup.directories).map(
       path => new LogDirectory(fs, path, logger, failed => this.#directoryFailed(failed)),
     );
     this.cleaner = setup.cleaner === undefined ? null : new LogCleaner(setup, setup.cleaner, () => this.#cleanable());
@@ -392,11 +391,4 @@ export class LogManager {
     }
     await directory.closeCleanly();
   }
-}
-
-function distinct(directories: readonly string[]): string[] {
-  const paths = directories.map(path => resolve(path));
-  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
-  if (twice !== undefined) throw new StorageStartupError(`The log directory ${twice} is listed twice in log.dirs.`);
-  return paths;
 }
